@@ -1,0 +1,1 @@
+"""AWS Spot through boto3. Reserved: no part of it exists yet."""

@@ -1,0 +1,1 @@
+"""YAML that a person would type, and tuned settings."""

@@ -1,0 +1,1 @@
+"""The training engine: it turns a run directory into events and checkpoints."""

@@ -1,0 +1,1 @@
+"""Where a run can run. One small Protocol; `local` is the first place."""

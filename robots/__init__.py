@@ -1,0 +1,1 @@
+"""Robots and tasks: declarations, and the one environment that runs them."""

@@ -1,0 +1,1 @@
+"""Terms from which tasks are composed; each is a batched top-level function."""
