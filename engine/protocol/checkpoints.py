@@ -1,0 +1,196 @@
+"""Checkpoints on disk: written whole or not at all, verified by sha256, never pointed at by anything that can dangle.
+
+`best` and `latest` are derived from the manifests each time. The content of the files is engine.worker's business.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from engine.protocol.errors import CheckpointError, StorageError
+from engine.protocol.files import sha256_of, sync_directory, sync_file
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+POLICY = "policy.zip"
+NORMALIZER = "normalizer.npz"
+
+
+class FileEntry(Struct, frozen=True, kw_only=True):
+    """A file of a checkpoint as it was written."""
+
+    sha256: str
+    """Hash of its content."""
+    size_bytes: int
+    """Its size."""
+
+
+class EvaluationResult(Struct, frozen=True, kw_only=True):
+    """The evaluation that was made with exactly this policy."""
+
+    return_mean: float
+    """Mean return."""
+    return_std: float
+    """Standard deviation of the returns over the episodes."""
+    episodes: int
+    """Number of episodes."""
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """Content of a checkpoint's manifest.json."""
+
+    step: int
+    """Timesteps trained."""
+    algorithm: str
+    """Short name of the algorithm; says which class loads policy.zip."""
+    task: str
+    """Task id."""
+    reason: str
+    """periodic, best, command or last."""
+    saved_at: float
+    """Seconds since 1970 (UTC)."""
+    files: dict[str, FileEntry]
+    """Every file of the checkpoint but the manifest."""
+    evaluation: EvaluationResult | None = None
+    """Its evaluation, when there was one at this step."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Versions of the packages that wrote it."""
+    format: int = FORMAT_VERSION
+    """Version of this layout."""
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A checkpoint directory whose manifest could be read."""
+
+    path: Path
+    """The directory."""
+    manifest: Manifest
+    """Its manifest."""
+
+    @property
+    def step(self) -> int:
+        """Timesteps trained."""
+        return self.manifest.step
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of its files."""
+        return sum(entry.size_bytes for entry in self.manifest.files.values())
+
+
+@contextlib.contextmanager
+def new_checkpoint(folder: Path, manifest: Manifest) -> Iterator[Path]:
+    """Yield a temporary directory to fill; on leaving, it becomes `folder/<step>` in one rename.
+
+    `manifest.files` is filled in here. When the block raises, nothing is left and what was there before stays.
+    A checkpoint of the same step is replaced. Raises StorageError.
+    """
+    final = folder / f"{manifest.step:09d}"
+    temporary = folder / f".{final.name}.{os.getpid()}.tmp"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        names = sorted(path.name for path in temporary.iterdir())
+        files = {
+            name: FileEntry(sha256=sha256_of(temporary / name), size_bytes=(temporary / name).stat().st_size)
+            for name in names
+        }
+        content = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, files=files)))
+        (temporary / MANIFEST).write_bytes(content)
+        for name in [*names, MANIFEST]:
+            sync_file(temporary / name)
+        sync_directory(temporary)
+        _move_into_place(temporary, final)
+    except OSError as err:
+        raise StorageError.from_os_error(err, final) from err
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def list_checkpoints(folder: Path) -> list[Checkpoint]:
+    """Return the checkpoints in `folder` by step; what has no readable manifest is none."""
+    found: list[Checkpoint] = []
+    for path in sorted(folder.glob("[0-9]*")):
+        try:
+            manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+        except (OSError, msgspec.DecodeError):
+            continue
+        found.append(Checkpoint(path=path, manifest=manifest))
+    return found
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Compare every file with the manifest. Raises CheckpointError that names the first file that differs."""
+    for name, entry in checkpoint.manifest.files.items():
+        path = checkpoint.path / name
+        try:
+            size, digest = path.stat().st_size, sha256_of(path)
+        except OSError as err:
+            raise CheckpointError(f"{path}: missing or unreadable ({err.strerror}); use another checkpoint.") from err
+        if size != entry.size_bytes or digest != entry.sha256:
+            raise CheckpointError(
+                f"{path}: damaged: {size} bytes with sha256 {digest[:12]}…, the manifest says {entry.size_bytes} bytes "
+                f"with {entry.sha256[:12]}…; use another checkpoint."
+            )
+
+
+def find_checkpoint(folder: Path, which: str) -> Checkpoint:
+    """Return the verified checkpoint `which`: `best` (highest evaluation), `latest`, or a step.
+
+    `best` is the latest where none was evaluated. For `best` and `latest` a damaged one is passed over for the next.
+    Raises CheckpointError when there is none that verifies.
+    """
+    checkpoints = list_checkpoints(folder)
+    if not checkpoints:
+        raise CheckpointError(f"{folder}: no checkpoint yet; wait for one, or save one with `rlrobo checkpoint`.")
+    if which not in ("best", "latest"):
+        return _find_step(checkpoints, which, folder)
+    damaged: list[str] = []
+    for checkpoint in _by_preference(checkpoints, which):
+        try:
+            verify(checkpoint)
+        except CheckpointError as err:
+            damaged.append(str(err))
+            continue
+        return checkpoint
+    raise CheckpointError(f"{folder}: no checkpoint verifies. {damaged[0]}")
+
+
+def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint | None:
+    """Return the one with the highest evaluation (the later of equals), unverified; None where none was evaluated."""
+    evaluated = [item for item in checkpoints if item.manifest.evaluation]
+    return _by_preference(evaluated, "best")[0] if evaluated else None
+
+
+def _by_preference(checkpoints: list[Checkpoint], which: str) -> list[Checkpoint]:
+    def quality(item: Checkpoint) -> tuple[float, int]:
+        evaluation = item.manifest.evaluation
+        return (evaluation.return_mean if evaluation and which == "best" else float("-inf"), item.step)
+
+    return sorted(checkpoints, key=quality, reverse=True)
+
+
+def _find_step(checkpoints: list[Checkpoint], which: str, folder: Path) -> Checkpoint:
+    steps = [item.step for item in checkpoints]
+    listed = ", ".join(str(step) for step in steps)
+    digits = which.replace("_", "")
+    if not digits.isdecimal() or int(digits) not in steps:
+        raise CheckpointError(f"{folder}: no checkpoint {which!r}; there are: best, latest, {listed}.")
+    checkpoint = checkpoints[steps.index(int(digits))]
+    verify(checkpoint)
+    return checkpoint
+
+
+def _move_into_place(temporary: Path, final: Path) -> None:
+    replaced = final.with_name(f".{final.name}.{time.time_ns()}.old")
+    if final.exists():
+        final.rename(replaced)
+    temporary.rename(final)
+    sync_directory(final.parent)
+    shutil.rmtree(replaced, ignore_errors=True)

@@ -1,0 +1,117 @@
+"""Append lines to a file and follow a file that grows: what events.jsonl and commands.jsonl have in common.
+
+A reader may be killed and started again at any byte offset; a writer may be killed in the middle of a line.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from engine.protocol.commands import AnyCommand, decode_command
+from engine.protocol.errors import StorageError
+from engine.protocol.events import AnyEvent, Event, decode_event, encode_event
+
+Line = TypeVar("Line")
+_CHUNK_BYTES = 4 << 20
+
+
+class LineReader(Generic[Line]):
+    """Reads what was appended since the last call; never raises for what a line holds.
+
+    `num_corrupt` counts complete lines that could not be read; `offset` is where the next read starts, in bytes.
+    """
+
+    def __init__(self, path: Path, decode: Callable[[bytes], Line | None], *, offset: int = 0) -> None:
+        self.path = path
+        self.offset = offset
+        self.num_corrupt = 0
+        self._decode = decode
+
+    def read_new(self) -> list[Line]:
+        """Return the complete lines that are new; an unfinished last line waits for its end.
+
+        A missing file is an empty one. A file that became shorter is read again from its start.
+        """
+        found: list[Line] = []
+        while block := self._read_block():
+            for raw in block.splitlines():
+                if not raw.strip():
+                    continue
+                try:
+                    line = self._decode(raw)
+                except msgspec.DecodeError:
+                    self.num_corrupt += 1
+                    continue
+                if line is not None:
+                    found.append(line)
+        return found
+
+    def _read_block(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size < self.offset:
+                    self.offset = 0
+                file.seek(self.offset)
+                block = file.read(_CHUNK_BYTES)
+                while block and b"\n" not in block and (more := file.read(_CHUNK_BYTES)):
+                    block += more
+        except FileNotFoundError:
+            return b""
+        block = block[: block.rfind(b"\n") + 1]
+        self.offset += len(block)
+        return block
+
+
+def event_reader(path: Path, *, offset: int = 0) -> LineReader[AnyEvent]:
+    """Return a reader of the events in `path`."""
+    return LineReader(path, decode_event, offset=offset)
+
+
+def command_reader(path: Path) -> LineReader[AnyCommand]:
+    """Return a reader of the commands in `path`."""
+    return LineReader(path, decode_command)
+
+
+class EventWriter:
+    """Appends numbered events to a file. Only the engine that holds the run's lock may have one.
+
+    Going on after a crash: a torn last line is closed so that it costs one line, and numbers continue.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._clock = clock
+        last = [event.seq for event in event_reader(path).read_new()]
+        self._next_seq = max(last, default=0) + 1
+        try:
+            self._file = path.open("ab", buffering=0)
+            if self._file.tell() and not _ends_with_newline(path):
+                self._file.write(b"\n")
+        except OSError as err:
+            raise StorageError.from_os_error(err, path) from err
+
+    def write(self, event: Event) -> None:
+        """Number, date and append `event`; it is visible to readers on return. Raises StorageError."""
+        event = msgspec.structs.replace(event, seq=self._next_seq, time=self._clock())
+        try:
+            self._file.write(encode_event(event))
+        except OSError as err:
+            raise StorageError.from_os_error(err, self._path) from err
+        self._next_seq += 1
+
+    def sync(self) -> None:
+        """Force what was written onto the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

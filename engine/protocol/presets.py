@@ -1,0 +1,72 @@
+"""Find the YAML files of configs/ and build a run's configuration from a task, an algorithm and overrides.
+
+A preset is a file `configs/<task>/<algorithm>.yaml` (tuned) or `configs/<task>/<algorithm>-<name>.yaml`; `sb3` is
+always there and means Stable-Baselines3's own defaults.
+"""
+
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from engine.protocol.algorithms import ALGORITHMS, ON_POLICY
+from engine.protocol.config import RunConfig, apply_overrides, parse_config
+from engine.protocol.errors import UnknownNameError
+from engine.protocol.yaml_loader import load_yaml_file
+
+TUNED = "tuned"
+SB3 = "sb3"
+
+
+def preset_names(task: str, algorithm: str) -> list[str]:
+    """Return the presets for `task` and `algorithm`, the default one first."""
+    found = sorted(_preset_name(path, algorithm) for path in _files(task, algorithm))
+    return [*sorted(found, key=lambda name: name != TUNED), SB3]
+
+
+def build_config(
+    task: str, *, algorithm: str = "ppo", preset: str = "", overrides: list[str] | None = None
+) -> RunConfig:
+    """Build the configuration for a task id; `overrides` are `key=value` texts.
+
+    Raises UnknownNameError for the algorithm or preset and ConfigError for a value. The task's id is not checked here:
+    the registry of tasks does.
+    """
+    if algorithm not in ALGORITHMS:
+        raise UnknownNameError("algorithm", algorithm, ALGORITHMS)
+    names = preset_names(task, algorithm)
+    preset = preset or names[0]
+    if preset not in names:
+        raise UnknownNameError(f"preset for {task} with {algorithm}", preset, names)
+    if preset == SB3:
+        raw: dict[str, Any] = {"task": task, "algorithm": {"name": algorithm}}
+        if algorithm not in ON_POLICY:
+            raw["normalization"] = {"observations": False, "rewards": False}
+        return _finish(raw, overrides, source=f"{task} with {algorithm}")
+    path = next(path for path in _files(task, algorithm) if _preset_name(path, algorithm) == preset)
+    return load_config(path, overrides=overrides)
+
+
+def load_config(path: Path, *, overrides: list[str] | None = None) -> RunConfig:
+    """Read a configuration file and apply `key=value` overrides. Raises ConfigError."""
+    return _finish(load_yaml_file(path, os.environ), overrides, source=str(path))
+
+
+def _finish(raw: dict[str, Any], overrides: list[str] | None, *, source: str) -> RunConfig:
+    if not overrides:
+        return parse_config(raw, source=source)
+    parse_config(raw, source=source)  # so that an error in the file is not blamed on --set
+    return parse_config(apply_overrides(raw, overrides), source="--set")
+
+
+def _files(task: str, algorithm: str) -> list[Path]:
+    folder = Path(str(resources.files("configs"))) / task
+    if "/" in task or not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.glob(f"{algorithm}*.yaml")) if _preset_name(path, algorithm)]
+
+
+def _preset_name(path: Path, algorithm: str) -> str:
+    if path.stem == algorithm:
+        return TUNED
+    return path.stem.removeprefix(f"{algorithm}-") if path.stem.startswith(f"{algorithm}-") else ""

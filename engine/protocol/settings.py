@@ -1,0 +1,47 @@
+"""Settings from the environment, all in one table.
+
+`rlrobo doctor` prints them and docs/reference.md lists them.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from engine.protocol.errors import ConfigError
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What a user sets once for a machine or a shell."""
+
+    runs_dir: Path = Path("runs")
+    """RLROBO_RUNS_DIR: folder that holds the runs; relative to where the command is typed."""
+    device: str = ""
+    """RLROBO_DEVICE: device when neither the command line nor a file names one: auto, cpu, cuda or cuda:N."""
+    seed: int | None = None
+    """RLROBO_SEED: seed when neither the command line nor a file names one."""
+    ascii: bool = False
+    """RLROBO_ASCII: 1 draws with ASCII characters only."""
+
+
+VARIABLES = {
+    "RLROBO_RUNS_DIR": "runs_dir",
+    "RLROBO_DEVICE": "device",
+    "RLROBO_SEED": "seed",
+    "RLROBO_ASCII": "ascii",
+}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (default: the process's own). Raises ConfigError for a malformed one."""
+    environment = os.environ if environment is None else environment
+    seed = environment.get("RLROBO_SEED", "")
+    if seed and not seed.isdecimal():
+        raise ConfigError("environment", "RLROBO_SEED", f"expected a whole number >= 0, got {seed!r}.")
+    return Settings(
+        runs_dir=Path(environment.get("RLROBO_RUNS_DIR") or "runs").expanduser().absolute(),
+        device=environment.get("RLROBO_DEVICE", ""),
+        seed=int(seed) if seed else None,
+        ascii=environment.get("RLROBO_ASCII", "").lower() in ("1", "true", "yes"),
+    )

@@ -1,0 +1,145 @@
+"""What a list of runs shows: one line for each run, read from the ends of its event file.
+
+Cheap on purpose: the first line and the last few kilobytes, whatever the length of the file.
+"""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from engine.protocol.events import (
+    AnyEvent,
+    EvaluationDone,
+    Metrics,
+    RunEnded,
+    RunStarted,
+    StatusChanged,
+    decode_event,
+)
+from engine.protocol.lock import read_holder
+from engine.protocol.run_dir import RunDir
+from engine.protocol.status import OUTCOMES, EndReason, Status
+
+_TAIL_BYTES = 64 * 1024
+
+
+class RunSummary(Struct, frozen=True, kw_only=True):
+    """One run in a list. The keys of `rlrobo runs --json`."""
+
+    id: str
+    """Name of the run."""
+    dir: str
+    """Its directory."""
+    task: str
+    """Task id."""
+    algorithm: str
+    """Short name of the algorithm."""
+    seed: int
+    """Seed."""
+    status: Status
+    """What it is."""
+    end_reason: EndReason | None
+    """Why it ended, when it ended."""
+    message: str
+    """The sentence that goes with the end."""
+    step: int
+    """Timesteps trained."""
+    total_steps: int
+    """Timesteps to train."""
+    started_at: float | None
+    """Seconds since 1970 (UTC) when its first engine started."""
+    updated_at: float | None
+    """Seconds since 1970 (UTC) of its last event."""
+    return_mean: float | None
+    """Latest rollout/ep_rew_mean."""
+    best_return_mean: float | None
+    """Best evaluation."""
+    steps_per_second: float | None
+    """Latest time/steps_per_second."""
+
+
+def summarize(run: RunDir) -> RunSummary:
+    """Read the summary of a run. Raises ConfigError only when it has neither events nor a readable config."""
+    first, tail = _read_ends(run.events)
+    if not isinstance(first, RunStarted):
+        first = _started_from_config(run)
+    status, reason, message = current_status(tail, run)
+    metrics: dict[str, float | None] = {}
+    for event in tail:
+        if isinstance(event, Metrics):
+            metrics.update(event.values)
+    evaluations = [event for event in tail if isinstance(event, EvaluationDone)]
+    return RunSummary(
+        id=run.id,
+        dir=str(run.path),
+        task=first.task,
+        algorithm=first.algorithm,
+        seed=first.seed,
+        status=status,
+        end_reason=reason,
+        message=message,
+        step=max((event.step for event in tail), default=0),
+        total_steps=first.total_timesteps,
+        started_at=first.time or None,
+        updated_at=tail[-1].time if tail else None,
+        return_mean=metrics.get("rollout/ep_rew_mean"),
+        best_return_mean=evaluations[-1].best_return_mean if evaluations else None,
+        steps_per_second=metrics.get("time/steps_per_second"),
+    )
+
+
+def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReason | None, str]:
+    """Conclude a run's status from its last events and from whether its engine lives.
+
+    A run that has not ended and whose engine is dead was killed. An engine on another machine counts as alive: only
+    its own machine can tell.
+    """
+    last = next(
+        (event for event in reversed(events) if isinstance(event, StatusChanged | RunEnded | RunStarted)),
+        None,
+    )
+    if isinstance(last, RunEnded):
+        return OUTCOMES[last.reason].status, last.reason, last.message
+    holder = read_holder(run.lock_file)
+    if last is None and holder is None:
+        return Status.STARTING, None, ""
+    if holder is None or (holder.is_here and not holder.is_alive):
+        killed = OUTCOMES[EndReason.KILLED]
+        return killed.status, EndReason.KILLED, killed.sentence
+    return (last.status if isinstance(last, StatusChanged) else Status.RUNNING), None, ""
+
+
+def _read_ends(path: Path) -> tuple[AnyEvent | None, list[AnyEvent]]:
+    try:
+        with path.open("rb") as file:
+            first = _decode(file.readline())
+            size = file.seek(0, 2)
+            length = _TAIL_BYTES
+            while True:
+                start = max(0, size - length)
+                file.seek(start)
+                lines = file.read().splitlines()
+                tail = [event for line in lines[bool(start) :] if (event := _decode(line))]
+                if start == 0 or any(isinstance(event, StatusChanged | RunEnded) for event in tail):
+                    return first, tail
+                length *= 8
+    except FileNotFoundError:
+        return None, []
+
+
+def _decode(line: bytes) -> AnyEvent | None:
+    try:
+        return decode_event(line)
+    except msgspec.DecodeError:
+        return None
+
+
+def _started_from_config(run: RunDir) -> RunStarted:
+    config = run.read_config()
+    return RunStarted(
+        task=config.task,
+        algorithm=str(config.algorithm.__struct_config__.tag),
+        seed=config.seed,
+        total_timesteps=config.total_timesteps,
+    )
