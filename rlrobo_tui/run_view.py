@@ -112,7 +112,7 @@ class RunView:
         if not self.status.is_over:
             self._end(EndReason.KILLED, OUTCOMES[EndReason.KILLED].sentence)
 
-    def _take(self, event: AnyEvent) -> None:  # noqa: PLR0912 - one branch for each type of event
+    def _take(self, event: AnyEvent) -> None:
         if isinstance(event, Metrics):
             for name, value in event.values.items():
                 if value is not None:

@@ -124,11 +124,11 @@ def timesteps_per_update(config: RunConfig) -> int:
 
 def _full_path(key: str) -> list[str]:
     path = key.split(".")
-    return path if path[0] in RunConfig.__struct_fields__ or not _is_hyperparameter(path[0]) else ["algorithm", *path]
-
-
-def _is_hyperparameter(name: str) -> bool:
-    return any(name in algorithm.__struct_fields__ for algorithm in ALGORITHMS.values())
+    fields = RunConfig.__struct_fields__
+    hyperparameters = {name for algorithm in ALGORITHMS.values() for name in algorithm.__struct_fields__}
+    if path[0] not in fields and path[0] not in hyperparameters:
+        raise ConfigError("--set", key, f"unknown key{did_you_mean(path[0], [*fields, *sorted(hyperparameters)])}")
+    return path if path[0] in fields else ["algorithm", *path]
 
 
 def _assign(target: dict[str, Any], path: list[str], value: Any) -> None:
