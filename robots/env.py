@@ -1,0 +1,199 @@
+"""The only environment: RobotBatch runs many at once, RobotEnv is its Gymnasium face for one.
+
+Neither trains nor normalises. Called by samplers, by replay and, through Gymnasium, by anybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+
+from robots.errors import RobotError
+from robots.mdp import Mdp, Transition
+from robots.registry import load_task
+
+if TYPE_CHECKING:
+    from robots.spec import TaskSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeRecord:
+    """One finished episode."""
+
+    env_index: int
+    """Counts over all workers: first_env_index + row."""
+    episode_return: float
+    """Sum of the rewards."""
+    length_steps: int
+    reward_sums: dict[str, float]
+    """Weighted sum of each reward term; together they are the return."""
+    termination: str
+    """Name of the termination term, or "time_limit"."""
+    terminated: bool
+    """False if the episode was truncated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchStep:
+    """What one step of a batch led to; every array is new."""
+
+    observations: np.ndarray
+    """(num_envs, observation_size) float32; where an episode ended, the first of the next one."""
+    rewards: np.ndarray
+    """(num_envs,) float32."""
+    terminated: np.ndarray
+    """(num_envs,) bool: the MDP ended."""
+    truncated: np.ndarray
+    """(num_envs,) bool: we stopped looking; bootstrap from final_observations."""
+    final_observations: np.ndarray
+    """(num_envs, observation_size) float32; valid where an episode ended: its last observation."""
+    episodes: list[EpisodeRecord]
+    """Episodes that ended in this step."""
+
+
+class RobotBatch:
+    """`num_envs` environments of one task that begin a new episode by themselves.
+
+    Each has its own generator, seeded by its index over all workers: results do not depend on how
+    environments are divided into batches.
+    """
+
+    def __init__(
+        self, task: TaskSpec, *, num_envs: int, seed: int, first_env_index: int = 0, gui: bool = False
+    ) -> None:
+        """Load the worlds; with `gui`, the first one in a window. Call reset before step."""
+        self.task = task
+        self.num_envs = num_envs
+        self.first_env_index = first_env_index
+        self.mdp = Mdp(task, num_envs=num_envs, first_env_index=first_env_index, gui=gui)
+        self.reward_terms = self.mdp.reward_terms
+        self.termination_terms = self.mdp.termination_terms
+        self.observation_space, self.action_space = _spaces(self.mdp)
+        self._reward_sums = np.zeros((num_envs, len(self.reward_terms)))
+        self._rngs: list[np.random.Generator] = []
+        self.reseed(seed)
+
+    def reset(self) -> np.ndarray:
+        """Begin an episode everywhere; return the observations (num_envs, observation_size), float32."""
+        self._begin(list(range(self.num_envs)))
+        return self.mdp.observe()
+
+    def step(self, actions: np.ndarray) -> BatchStep:
+        """Advance one step with actions (num_envs, action_size), which are clipped to [-1, 1].
+
+        Raises NonFiniteStateError.
+        """
+        transition = self.mdp.advance(actions)
+        self._reward_sums += transition.reward_terms
+        observations = final_observations = transition.observations
+        ended = np.flatnonzero(transition.terminated | transition.truncated).tolist()
+        episodes = [self._record(transition, env) for env in ended]
+        if ended:
+            self._begin(ended)
+            observations = self.mdp.observe()
+        return BatchStep(
+            observations=observations,
+            rewards=transition.rewards,
+            terminated=transition.terminated,
+            truncated=transition.truncated,
+            final_observations=final_observations,
+            episodes=episodes,
+        )
+
+    def reseed(self, *key: int) -> None:
+        """Give every environment a new generator; it depends on the key and the environment's index."""
+        # The key's length comes first, because SeedSequence does not tell (1,) from (1, 0).
+        self._rngs = [
+            np.random.default_rng(np.random.SeedSequence((len(key), *key), spawn_key=(self.first_env_index + row,)))
+            for row in range(self.num_envs)
+        ]
+
+    def rebuild(self, *key: int) -> np.ndarray:
+        """Load the worlds anew, reseed and reset; what follows depends on the key and the actions only.
+
+        Episodes under way are dropped. Returns the observations.
+        """
+        self.mdp.simulation.rebuild()
+        self.reseed(*key)
+        return self.reset()
+
+    def close(self) -> None:
+        """Free the worlds; may be called twice."""
+        self.mdp.close()
+
+    def _begin(self, rows: list[int]) -> None:
+        self.mdp.begin(rows, [self._rngs[row] for row in rows])
+        self._reward_sums[rows] = 0.0
+
+    def _record(self, transition: Transition, env: int) -> EpisodeRecord:
+        sums = self._reward_sums[env].tolist()
+        return EpisodeRecord(
+            env_index=self.first_env_index + env,
+            episode_return=sum(sums),
+            length_steps=int(self.mdp.step_count[env]),
+            reward_sums=dict(zip(self.reward_terms, sums, strict=True)),
+            termination=self.mdp.termination_of(transition, env),
+            terminated=bool(transition.terminated[env]),
+        )
+
+
+class RobotEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+    """One environment with Gymnasium's interface; `info["reward_terms"]` has the weighted terms.
+
+    On the last step of an episode `info["termination"]` names what ended it.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array", "human"], "render_fps": 50}  # noqa: RUF012
+
+    def __init__(self, task: TaskSpec | str, render_mode: str | None = None) -> None:
+        """Load a task by its id or specification. Raises RobotError for "human" without a display."""
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise RobotError(f"render_mode: {render_mode!r}; allowed: None, 'rgb_array', 'human'")
+        self.task = load_task(task) if isinstance(task, str) else task
+        self.render_mode = render_mode
+        self.metadata = {**RobotEnv.metadata, "render_fps": round(1 / self.task.control_dt_s)}
+        self.mdp = Mdp(self.task, num_envs=1, gui=render_mode == "human")
+        self.observation_space, self.action_space = _spaces(self.mdp)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode; return the observation (observation_size,), float32, and an empty info."""
+        super().reset(seed=seed)
+        self.mdp.begin([0], [self.np_random])
+        return self.mdp.observe()[0], {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Advance one step with an action (action_size,), clipped to [-1, 1]. Raises NonFiniteStateError."""
+        transition = self.mdp.advance(np.asarray(action)[None])
+        terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
+        terms = zip(self.mdp.reward_terms, transition.reward_terms[0].tolist(), strict=True)
+        info: dict[str, Any] = {"reward_terms": dict(terms)}
+        if terminated or truncated:
+            info["termination"] = self.mdp.termination_of(transition, 0)
+        return transition.observations[0], float(transition.rewards[0]), terminated, truncated, info
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """Return a picture (480, 640, 3) uint8, or move the window's camera; never waits."""
+        from robots.render import follow_with_window, render_rgb
+
+        if self.render_mode == "rgb_array":
+            return render_rgb(self.mdp.simulation, 0)
+        if self.render_mode == "human":
+            follow_with_window(self.mdp.simulation)
+        return None
+
+    def close(self) -> None:
+        """Free the world; may be called twice."""
+        self.mdp.close()
+
+
+def _spaces(mdp: Mdp) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
+    shape = (len(mdp.task.robot.joints),)
+    return (
+        gymnasium.spaces.Box(mdp.observation_low, mdp.observation_high, dtype=np.float32),
+        gymnasium.spaces.Box(-1.0, 1.0, shape=shape, dtype=np.float32),
+    )

@@ -1,0 +1,162 @@
+"""A task in motion: starts episodes, advances them, evaluates the terms. Deterministic given generators.
+
+Owns no randomness and starts no episode by itself; robots/env.py does both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from robots.binding import bind, required_reads
+from robots.errors import NonFiniteStateError
+from robots.simulation import Simulation
+from robots.state import default_start
+
+if TYPE_CHECKING:
+    from robots.spec import TaskSpec
+
+NUM_SNAPSHOTS = 8
+"""States kept for the report of a NaN; chosen: enough to see a divergence build up."""
+TIME_LIMIT = "time_limit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """What one step led to."""
+
+    observations: np.ndarray
+    """(num_envs, observation_size) float32."""
+    rewards: np.ndarray
+    """(num_envs,) float32, the sum over the terms."""
+    reward_terms: np.ndarray
+    """(num_envs, num_reward_terms) weighted."""
+    terminated: np.ndarray
+    """(num_envs,) the MDP ended."""
+    truncated: np.ndarray
+    """(num_envs,) we stop looking; never where terminated."""
+    terminations: np.ndarray
+    """(num_envs, num_termination_terms + 1) which terms were true; the last column is the time limit."""
+
+
+class Mdp:
+    """A simulation and the terms of a task over it."""
+
+    def __init__(self, task: TaskSpec, *, num_envs: int, first_env_index: int = 0, gui: bool = False) -> None:
+        """Load the robot and bind the terms. Raises TaskDefinitionError or ModelFileError."""
+        self.task = task
+        self.num_envs = num_envs
+        self.simulation = Simulation(task, num_envs=num_envs, reads=required_reads(task), gui=gui)
+        self.reward_terms = tuple(task.rewards)
+        self.termination_terms = (*task.terminations, TIME_LIMIT)
+        self.step_count = np.zeros(num_envs, dtype=np.int64)
+        self._first_env_index = first_env_index
+        functions = bind(task, self.simulation.model)
+        self._observations = [(functions[f"observations.{n}"], t) for n, t in task.observations.items()]
+        self._rewards = [(functions[f"rewards.{n}"], t.weight) for n, t in task.rewards.items()]
+        self._terminations = [functions[f"terminations.{n}"] for n in task.terminations]
+        self._resets = [functions[f"resets.{n}"] for n in task.resets]
+        self._resets += [functions[f"randomizations.{n}"] for n in task.randomizations]
+        self._terminates = np.array([not t.truncates for t in task.terminations.values()] + [False])
+        self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS)]
+        self.observation_low, self.observation_high = self._observation_bounds()
+
+    def begin(self, indices: list[int], rngs: list[np.random.Generator]) -> None:
+        """Start an episode in each of the environments, drawing from its own generator."""
+        start = default_start(self.task.robot, self.simulation.model, num_starts=len(indices))
+        for reset in self._resets:
+            reset(start, rngs)
+        self.simulation.begin(indices, start)
+        self.step_count[indices] = 0
+
+    def observe(self) -> np.ndarray:
+        """Return a new array (num_envs, observation_size), float32, of the present state."""
+        state = self.simulation.state
+        parts = [np.clip(f(state) * term.scale, *term.clip) for f, term in self._observations]
+        observations = np.concatenate(parts, axis=1, dtype=np.float32)
+        if not np.isfinite(observations).all():
+            self._raise_not_finite("observation", dict(zip(self.task.observations, parts, strict=True)))
+        return observations
+
+    def advance(self, actions: np.ndarray) -> Transition:
+        """Step all environments. Raises NonFiniteStateError."""
+        actions = np.asarray(actions, dtype=np.float64)
+        expected = (self.num_envs, len(self.task.robot.joints))
+        if actions.shape != expected:
+            raise ValueError(f"actions: shape {actions.shape}; must be {expected}")
+        self.step_count += 1
+        if not np.isfinite(actions).all():
+            self._raise_not_finite("action", {"": actions})
+        self.simulation.step(np.clip(actions, -1.0, 1.0))
+        self._keep_snapshot()
+        observations = self.observe()
+        reward_terms = self._evaluate_rewards()
+        terminations = self._evaluate_terminations()
+        terminated = np.any(terminations & self._terminates, axis=1)
+        return Transition(
+            observations=observations,
+            rewards=reward_terms.sum(axis=1).astype(np.float32),
+            reward_terms=reward_terms,
+            terminated=terminated,
+            truncated=np.any(terminations, axis=1) & ~terminated,
+            terminations=terminations,
+        )
+
+    def termination_of(self, transition: Transition, env: int) -> str:
+        """Return the name of the term that ended the episode: the first one that terminates, if any."""
+        row = transition.terminations[env]
+        if transition.terminated[env]:
+            row = row & self._terminates
+        return self.termination_terms[int(row.argmax())]
+
+    def last_states(self, env: int) -> dict[str, np.ndarray]:
+        """Return the last states of an environment's episode, oldest first, arrays by name."""
+        count = min(NUM_SNAPSHOTS, int(self.step_count[env]) + 1)
+        state = self.simulation.state
+        flat = np.stack([snapshot[env] for snapshot in self._snapshots[-count:]])
+        return type(state)(flat, state.model, control_dt_s=state.control_dt_s).arrays()
+
+    def close(self) -> None:
+        """Free the worlds; may be called twice."""
+        self.simulation.close()
+
+    def _evaluate_rewards(self) -> np.ndarray:
+        state = self.simulation.state
+        values = np.empty((self.num_envs, len(self._rewards)))
+        for column, (function, weight) in enumerate(self._rewards):
+            values[:, column] = weight * function(state)
+        if not np.isfinite(values).all():
+            self._raise_not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)))
+        return values
+
+    def _evaluate_terminations(self) -> np.ndarray:
+        values = np.empty((self.num_envs, len(self.termination_terms)), dtype=bool)
+        for column, function in enumerate(self._terminations):
+            values[:, column] = function(self.simulation.state)
+        values[:, -1] = self.step_count >= self.task.max_episode_steps
+        return values
+
+    def _keep_snapshot(self) -> None:
+        oldest = self._snapshots.pop(0)
+        oldest[:] = self.simulation.state.flat
+        self._snapshots.append(oldest)
+
+    def _raise_not_finite(self, kind: str, values: dict[str, np.ndarray]) -> None:
+        for name, value in values.items():
+            rows = ~np.isfinite(value.reshape(self.num_envs, -1)).all(axis=1)
+            if rows.any():
+                env = int(rows.argmax())
+                raise NonFiniteStateError(
+                    f"{kind} {name}".strip(),
+                    env + self._first_env_index,
+                    int(self.step_count[env]),
+                    self.last_states(env),
+                )
+
+    def _observation_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        state = self.simulation.state
+        clips = [term.clip for f, term in self._observations for _ in range(f(state).shape[1])]
+        low, high = np.array(clips, dtype=np.float32).T
+        return low, high
