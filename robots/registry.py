@@ -94,3 +94,18 @@ register(
         licence="zlib, Bullet Physics (pybullet_data/cartpole.urdf)",
     )
 )
+register(
+    TaskEntry(
+        id="ant_walk",
+        factory="robots.ant:ant_walk",
+        summary="Walk ahead on four legs; the benchmark task AntBulletEnv-v0.",
+        robot="ant",
+        observation_size=28,
+        action_size=8,
+        solved_return=2500.0,
+        random_return=0.0,
+        episode_length_s=16.5,
+        control_dt_s=0.0165,
+        licence="zlib, Bullet Physics, after OpenAI Roboschool (pybullet_data/mjcf/ant.xml)",
+    )
+)
