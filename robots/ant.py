@@ -15,7 +15,7 @@ from robots.spec import (
     TaskSpec,
     TerminationTerm,
 )
-from robots.terms import locomotor, resets
+from robots.terms import locomotor, resets, terminations
 
 JOINTS = ("hip_1", "ankle_1", "hip_2", "ankle_2", "hip_3", "ankle_3", "hip_4", "ankle_4")
 FEET = ("front_left_foot", "front_right_foot", "left_back_foot", "right_back_foot")
@@ -27,7 +27,7 @@ ANT = RobotSpec(
     control=EffortControl(effort=250.0),  # N·m; the original's power 2.5 times its power_coef 100
     start_position_w=(0.0, 0.0, 0.75),
     has_self_collision=True,
-    camera=Camera(distance_m=3.0),
+    camera=Camera(distance_m=2.8, yaw_deg=20.0, pitch_deg=-30.0),
 )
 
 
@@ -78,7 +78,7 @@ def ant_walk() -> TaskSpec:
             "joints_at_limit": RewardTerm(function=locomotor.joints_at_limit_count, weight=-0.1),
         },
         reward_range=(-50.0, 50.0),
-        terminations={"fell": TerminationTerm(function=locomotor.base_below, params=fallen)},
+        terminations={"fell": TerminationTerm(function=terminations.base_below, params=fallen)},
         resets={
             "joints": ResetTerm(function=resets.offset_joint_position, params={"joints": "all", "half_range": 0.1})
         },

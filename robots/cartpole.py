@@ -24,7 +24,7 @@ CARTPOLE = RobotSpec(
     passive_joints=(POLE,),
     control=EffortControl(effort=10.0),  # N, as Gymnasium's CartPole
     is_fixed=True,
-    camera=Camera(distance_m=3.0, yaw_deg=0.0, pitch_deg=-10.0, target_offset_w=(0.0, 0.0, 0.3)),
+    camera=Camera(distance_m=4.2, yaw_deg=0.0, pitch_deg=-10.0, target_offset_w=(0.0, 0.0, 0.3)),
 )
 
 
@@ -35,7 +35,7 @@ def cartpole_balance() -> TaskSpec:
     |-------|---------------|-------|
     | 0     | cart position | m     |
     | 1     | cart velocity | m/s   |
-    | 2     | pole angle    | rad   |
+    | 2     | pole angle    | 0.2 rad |
     | 3     | pole velocity | rad/s |
 
     The action is the force on the cart, ±10 N. Each step earns 1, so the best return is 500.
@@ -52,7 +52,7 @@ def cartpole_balance() -> TaskSpec:
         observations={
             "cart_position": ObservationTerm(function=observations.joint_position, params=cart),
             "cart_velocity": ObservationTerm(function=observations.joint_velocity, params=cart),
-            "pole_angle": ObservationTerm(function=observations.joint_position, params=pole),
+            "pole_angle": ObservationTerm(function=observations.joint_position, params=pole, scale=5.0),
             "pole_velocity": ObservationTerm(function=observations.joint_velocity, params=pole),
         },
         rewards={"alive": RewardTerm(function=rewards.alive, weight=1.0)},

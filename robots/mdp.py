@@ -60,7 +60,7 @@ class Mdp:
         self._resets = [functions[f"resets.{n}"] for n in task.resets]
         self._resets += [functions[f"randomizations.{n}"] for n in task.randomizations]
         self._terminates = np.array([not t.truncates for t in task.terminations.values()] + [False])
-        self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS)]
+        self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS - 1)]
         self.observation_low, self.observation_high = self._observation_bounds()
 
     def begin(self, indices: list[int], rngs: list[np.random.Generator]) -> None:
@@ -77,7 +77,9 @@ class Mdp:
         parts = [np.clip(f(state) * term.scale, *term.clip) for f, term in self._observations]
         observations = np.concatenate(parts, axis=1, dtype=np.float32)
         if not np.isfinite(observations).all():
-            self._raise_not_finite("observation", dict(zip(self.task.observations, parts, strict=True)))
+            self._raise_not_finite(
+                "observation", dict(zip(self.task.observations, parts, strict=True)), self.step_count
+            )
         return observations
 
     def advance(self, actions: np.ndarray) -> Transition:
@@ -86,11 +88,11 @@ class Mdp:
         expected = (self.num_envs, len(self.task.robot.joints))
         if actions.shape != expected:
             raise ValueError(f"actions: shape {actions.shape}; must be {expected}")
-        self.step_count += 1
         if not np.isfinite(actions).all():
-            self._raise_not_finite("action", {"": actions})
-        self.simulation.step(np.clip(actions, -1.0, 1.0))
+            self._raise_not_finite("action", {"": actions}, self.step_count + 1)
         self._keep_snapshot()
+        self.simulation.step(np.clip(actions, -1.0, 1.0))
+        self.step_count += 1
         observations = self.observe()
         reward_terms = self._evaluate_rewards()
         terminations = self._evaluate_terminations()
@@ -113,9 +115,10 @@ class Mdp:
 
     def last_states(self, env: int) -> dict[str, np.ndarray]:
         """Return the last states of an environment's episode, oldest first, arrays by name."""
-        count = min(NUM_SNAPSHOTS, int(self.step_count[env]) + 1)
         state = self.simulation.state
-        flat = np.stack([snapshot[env] for snapshot in self._snapshots[-count:]])
+        num_earlier = min(NUM_SNAPSHOTS - 1, int(self.step_count[env]))
+        earlier = self._snapshots[len(self._snapshots) - num_earlier :]
+        flat = np.stack([*(snapshot[env] for snapshot in earlier), state.flat[env]])
         return type(state)(flat, state.model, control_dt_s=state.control_dt_s).arrays()
 
     def close(self) -> None:
@@ -128,7 +131,7 @@ class Mdp:
         for column, (function, weight) in enumerate(self._rewards):
             values[:, column] = weight * function(state)
         if not np.isfinite(values).all():
-            self._raise_not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)))
+            self._raise_not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)), self.step_count)
         return values
 
     def _evaluate_terminations(self) -> np.ndarray:
@@ -143,7 +146,7 @@ class Mdp:
         oldest[:] = self.simulation.state.flat
         self._snapshots.append(oldest)
 
-    def _raise_not_finite(self, kind: str, values: dict[str, np.ndarray]) -> None:
+    def _raise_not_finite(self, kind: str, values: dict[str, np.ndarray], steps: np.ndarray) -> None:
         for name, value in values.items():
             rows = ~np.isfinite(value.reshape(self.num_envs, -1)).all(axis=1)
             if rows.any():
@@ -151,7 +154,7 @@ class Mdp:
                 raise NonFiniteStateError(
                     f"{kind} {name}".strip(),
                     env + self._first_env_index,
-                    int(self.step_count[env]),
+                    int(steps[env]),
                     self.last_states(env),
                 )
 

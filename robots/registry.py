@@ -109,3 +109,18 @@ register(
         licence="zlib, Bullet Physics, after OpenAI Roboschool (pybullet_data/mjcf/ant.xml)",
     )
 )
+register(
+    TaskEntry(
+        id="a1_walk",
+        factory="robots.a1:a1_walk",
+        summary="Trot ahead at 0.5 m/s with the Unitree A1 quadruped.",
+        robot="a1",
+        observation_size=45,
+        action_size=12,
+        solved_return=400.0,
+        random_return=-60.0,
+        episode_length_s=10.0,
+        control_dt_s=0.02,
+        licence="BSD-3-Clause, Unitree Robotics (pybullet_data/a1)",
+    )
+)

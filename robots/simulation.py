@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.errors import ModelFileError, TaskDefinitionError, suggest
+from robots.errors import ModelFileError, RobotError, TaskDefinitionError, suggest
 from robots.spec import EffortControl, PositionControl, Substeps
 from robots.state import RobotModel, Start, State, state_width
 
@@ -118,7 +118,11 @@ class World:
             self.client = p.connect(p.DIRECT)
         self._task = task
         self._reads = reads
-        self.load()
+        try:
+            self.load()
+        except RobotError:
+            self.close()
+            raise
 
     def load(self) -> None:
         """Empty the world and load ground and robot; afterwards the past has no influence."""

@@ -20,6 +20,12 @@ def rotate_into_body(quaternion_w: np.ndarray, vector_w: np.ndarray) -> np.ndarr
     return vector_w + scalar * twice_cross + _cross(axis, twice_cross)
 
 
+def down_in_body(quaternion_w: np.ndarray) -> np.ndarray:
+    """Return the direction of gravity in the body's frame (num_envs, 3), a unit vector."""
+    x, y, z, w = quaternion_w.T
+    return np.stack((2.0 * (w * y - x * z), -2.0 * (w * x + y * z), 2.0 * (x * x + y * y) - 1.0), axis=1)
+
+
 def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the angles (rad), each (num_envs,), of rotations about x, then y, then z.
 

@@ -91,11 +91,6 @@ def joints_at_limit_count(state: State) -> np.ndarray:
     return np.count_nonzero(np.abs(_relative_position(state)) > 0.99, axis=1)
 
 
-def base_below(state: State, height_m: float) -> np.ndarray:
-    """Return whether the base is not above a height; ends an episode where height_alive is -1."""
-    return state.base_position_w[:, 2] <= height_m
-
-
 def _walker_xy(state: State, links: Indices) -> tuple[np.ndarray, np.ndarray]:
     # The original averages over all links and, from its second reset on, over the floor at 0, too.
     positions = state.link_position_w[:, links]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from robots.terms.kernels import down_in_body, rotate_into_body
+
 if TYPE_CHECKING:
     from robots.state import State
     from robots.terms import Indices
@@ -19,3 +21,28 @@ def joint_position(state: State, joints: Indices) -> np.ndarray:
 def joint_velocity(state: State, joints: Indices) -> np.ndarray:
     """Return the joints' velocities (rad/s or m/s)."""
     return state.joint_velocity[:, joints]
+
+
+def joint_position_from_default(state: State, joints: Indices) -> np.ndarray:
+    """Return the joints' positions from their default ones (rad or m)."""
+    return state.joint_position[:, joints] - state.model.default_joint_position[joints]
+
+
+def base_linear_velocity_b(state: State) -> np.ndarray:
+    """Return the base's velocity ahead, to the left, up (num_envs, 3), in m/s."""
+    return rotate_into_body(state.base_quaternion_w, state.base_linear_velocity_w)
+
+
+def base_angular_velocity_b(state: State) -> np.ndarray:
+    """Return the base's rate of roll, pitch and yaw (num_envs, 3), in rad/s."""
+    return rotate_into_body(state.base_quaternion_w, state.base_angular_velocity_w)
+
+
+def gravity_direction_b(state: State) -> np.ndarray:
+    """Return the unit vector that points down (num_envs, 3); (0, 0, -1) if the base is level."""
+    return down_in_body(state.base_quaternion_w)
+
+
+def last_action(state: State) -> np.ndarray:
+    """Return the last action, clipped to [-1, 1] (num_envs, num_actions)."""
+    return state.action

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from robots.terms.kernels import down_in_body
+
 if TYPE_CHECKING:
     from robots.state import State
     from robots.terms import Indices
@@ -14,3 +16,18 @@ if TYPE_CHECKING:
 def joint_beyond(state: State, joints: Indices, limit: float) -> np.ndarray:
     """Return whether any of the joints is further than `limit` (rad or m) from zero."""
     return np.any(np.abs(state.joint_position[:, joints]) > limit, axis=1)
+
+
+def base_below(state: State, height_m: float) -> np.ndarray:
+    """Return whether the base's centre of mass is not above a height over the world's origin."""
+    return state.base_position_w[:, 2] <= height_m
+
+
+def tilt_beyond(state: State, limit_rad: float) -> np.ndarray:
+    """Return whether the base leans more than `limit_rad` from upright, to any side."""
+    return down_in_body(state.base_quaternion_w)[:, 2] > -np.cos(limit_rad)
+
+
+def ground_contact(state: State, contact_links: Indices) -> np.ndarray:
+    """Return whether any of the links touches the ground."""
+    return np.any(state.link_contact[:, contact_links] > 0.0, axis=1)
