@@ -163,17 +163,23 @@ def find_checkpoint(folder: Path, which: str) -> Checkpoint:
 
 
 def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint | None:
-    """Return the one with the highest evaluation (the later of equals), unverified; None where none was evaluated."""
+    """Return the one with the highest evaluation (the earlier of equals), unverified; None where none was evaluated."""
     evaluated = [item for item in checkpoints if item.manifest.evaluation]
     return _by_preference(evaluated, "best")[0] if evaluated else None
 
 
 def _by_preference(checkpoints: list[Checkpoint], which: str) -> list[Checkpoint]:
-    def quality(item: Checkpoint) -> tuple[float, int]:
-        evaluation = item.manifest.evaluation
-        return (evaluation.return_mean if evaluation and which == "best" else float("-inf"), item.step)
+    latest_first = sorted(checkpoints, key=lambda item: item.step, reverse=True)
+    if which == "latest":
+        return latest_first
+    evaluated = [item for item in checkpoints if item.manifest.evaluation]
+    best_first = sorted(evaluated, key=lambda item: (-_return_mean(item), item.step))
+    return best_first + [item for item in latest_first if not item.manifest.evaluation]
 
-    return sorted(checkpoints, key=quality, reverse=True)
+
+def _return_mean(checkpoint: Checkpoint) -> float:
+    evaluation = checkpoint.manifest.evaluation
+    return evaluation.return_mean if evaluation else float("-inf")
 
 
 def _find_step(checkpoints: list[Checkpoint], which: str, folder: Path) -> Checkpoint:

@@ -1,0 +1,49 @@
+"""Build a Stable-Baselines3 algorithm from the configuration; the classes are SB3's own, so is what they save."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from sb3_contrib import TQC, CrossQ
+from stable_baselines3 import A2C, PPO, SAC, TD3
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import VecEnv
+from torch import nn
+
+from engine.protocol.algorithms import Linear, NetArch, PolicyKwargs, algorithm_name
+from engine.protocol.config import RunConfig
+
+CLASSES: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "tqc": TQC, "crossq": CrossQ}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
+
+
+def build_model(config: RunConfig, env: VecEnv, *, device: str) -> BaseAlgorithm:
+    """Return a fresh algorithm for `env`; seeds Python, NumPy and torch with the run's seed."""
+    settings = config.algorithm
+    keywords: dict[str, Any] = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    for name in ("learning_rate", "clip_range", "clip_range_vf"):
+        if isinstance(keywords.get(name), Linear):
+            keywords[name] = to_schedule(keywords[name])
+    keywords["policy_kwargs"] = _policy_kwargs(settings.policy_kwargs)
+    noise_std = keywords.pop("action_noise_std", 0.0)
+    if noise_std:
+        shape = env.action_space.shape or ()
+        keywords["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, noise_std))
+    model_class: Any = CLASSES[algorithm_name(settings)]
+    return model_class("MlpPolicy", env, seed=config.seed, device=device, verbose=0, **keywords)
+
+
+def to_schedule(value: Linear) -> LinearSchedule:
+    """Return SB3's own schedule object, which stock SB3 can load again from policy.zip."""
+    return LinearSchedule(value.start, value.end, end_fraction=1.0)
+
+
+def _policy_kwargs(settings: PolicyKwargs) -> dict[str, Any]:
+    given = {name: value for name in settings.__struct_fields__ if (value := getattr(settings, name)) is not None}
+    if isinstance(settings.net_arch, NetArch):
+        given["net_arch"] = {key: units for key, units in msgspec.to_builtins(settings.net_arch).items() if units}
+    if settings.activation_fn is not None:
+        given["activation_fn"] = ACTIVATIONS[settings.activation_fn]
+    return given
