@@ -3,9 +3,11 @@
 Knows no files, no processes and no widgets.
 """
 
+from array import array
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 from engine.protocol.events import (
     AnyEvent,
@@ -31,6 +33,52 @@ class Point:
     step: int
     time: float
     value: float
+
+
+class Series(Sequence[Point]):
+    """History of one metric by ascending step, in compact columns.
+
+    An engine that goes on from a checkpoint repeats steps; what it repeats replaces what was there.
+    """
+
+    def __init__(self) -> None:
+        self._steps = array("d")
+        self._times = array("d")
+        self._values = array("d")
+        self.num_rewinds = 0
+        """How often an engine went back; whoever keeps something computed from this series starts again then."""
+
+    def append(self, step: int, time: float, value: float) -> None:
+        """Add a value."""
+        if self._steps and step < self._steps[-1]:
+            self.num_rewinds += 1
+            while self._steps and self._steps[-1] >= step:
+                for column in (self._values, self._times, self._steps):
+                    column.pop()
+        self._steps.append(step)
+        self._times.append(time)
+        self._values.append(value)
+
+    def columns(self) -> tuple["array[float]", "array[float]"]:
+        """Return copies of the steps and the values, equally long even while another thread appends."""
+        steps, values = self._steps[:], self._values[:]
+        length = min(len(steps), len(values))
+        return steps[:length], values[:length]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | list[Point]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return Point(int(self._steps[index]), self._times[index], self._values[index])
+
+    def __iter__(self) -> Iterator[Point]:
+        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -64,7 +112,7 @@ class RunView:
     """Seconds since 1970 (UTC) of the first event."""
     updated_at: float | None = None
     """Seconds since 1970 (UTC) of the last event."""
-    series: dict[str, list[Point]] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
     """Every metric's history."""
     evaluations: list[EvaluationDone] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
@@ -107,6 +155,18 @@ class RunView:
                 self.started_at = event.time
             self._take(event)
 
+    def snapshot(self) -> "RunView":
+        """Return a copy that another thread may read while this view goes on; series are shared, they only grow."""
+        return replace(
+            self,
+            series=dict(self.series),
+            evaluations=list(self.evaluations),
+            checkpoints=list(self.checkpoints),
+            reward_sums=dict(self.reward_sums),
+            terminations=dict(self.terminations),
+            log=self.log.copy(),
+        )
+
     def mark_dead(self) -> None:
         """Say that the engine is gone although it announced no end."""
         if not self.status.is_over:
@@ -116,7 +176,7 @@ class RunView:
         if isinstance(event, Metrics):
             for name, value in event.values.items():
                 if value is not None:
-                    self.series.setdefault(name, []).append(Point(event.step, event.time, value))
+                    self.series.setdefault(name, Series()).append(event.step, event.time, value)
         elif isinstance(event, Episodes):
             self._take_episodes(event)
         elif isinstance(event, EvaluationDone):

@@ -1,7 +1,7 @@
 """Follow one run: read its new events, fold them into a RunView and notice when its engine dies."""
 
-from engine.launch import find_engine
 from engine.protocol.json_lines import event_reader
+from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.run_view import RunView
 
@@ -23,7 +23,7 @@ class RunTail:
     def poll(self) -> bool:
         """Read what is new; return whether the view changed. Never blocks on the engine."""
         # The order matters: an engine that is dead before the read has written all it ever will.
-        is_alive = find_engine(self.run) is not None
+        is_alive = self._may_engine_live()
         events = self._reader.read_new()
         self.view.fold(events)
         was_over = self.view.status.is_over
@@ -36,3 +36,8 @@ class RunTail:
     def is_over(self) -> bool:
         """Whether nothing more will come."""
         return self.view.status.is_over
+
+    def _may_engine_live(self) -> bool:
+        """An engine on another machine counts as alive: only its own machine can tell."""
+        holder = read_holder(self.run.lock_file)
+        return holder is not None and (not holder.is_here or holder.is_alive)

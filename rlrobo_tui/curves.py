@@ -1,0 +1,100 @@
+"""What stands between a metric's history and a chart: decimation, smoothing, limits, ticks. Pure, no widgets.
+
+Charts are never given more points than the terminal can show; a series may hold millions.
+"""
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rlrobo_tui.quantities import count, number
+
+SMOOTHINGS = (0.9, 0.97, 0.0, 0.6)
+"""Weights of the past in the moving average, in the order in which a key cycles through them; 0: off."""
+
+
+@dataclass
+class Smoother:
+    """Exponential moving average of a growing series; each call only works on what is new.
+
+    The start is corrected for its bias as in Adam (arXiv:1412.6980, algorithm 1), so the first values are not pulled
+    towards zero.
+    """
+
+    weight: float
+    """Weight of the past, 0 to 1."""
+    values: array[float] = field(default_factory=lambda: array("d"))
+    """The smoothed series so far."""
+    _sum: float = 0.0
+    _norm: float = 0.0
+
+    def extend(self, raw: Sequence[float]) -> Sequence[float]:
+        """Return the smoothed series of `raw`, which starts with what earlier calls were given."""
+        for value in raw[len(self.values) :]:
+            self._sum = self.weight * self._sum + (1 - self.weight) * value
+            self._norm = self.weight * self._norm + (1 - self.weight)
+            self.values.append(self._sum / self._norm)
+        return self.values
+
+
+def decimate(
+    steps: Sequence[float], values: Sequence[float], *, num_columns: int, first: float, last: float
+) -> tuple[list[float], list[float]]:
+    """Keep the lowest and the highest value of each of `num_columns` equal parts of [first, last], in their order.
+
+    `steps` ascends. At most two points a column are left, and no peak is lost.
+    """
+    if len(steps) <= num_columns or last <= first:
+        return list(steps), list(values)
+    kept_steps: list[float] = []
+    kept_values: list[float] = []
+    end = bisect_left(steps, first)
+    for column in range(1, num_columns + 1):
+        start = end
+        # The last column takes its right edge too.
+        end = len(steps) if column == num_columns else bisect_left(steps, first + (last - first) * column / num_columns)
+        if start == end:
+            continue
+        part = values[start:end]
+        lowest, highest = start + part.index(min(part)), start + part.index(max(part))
+        for index in sorted({lowest, highest}):
+            kept_steps.append(steps[index])
+            kept_values.append(values[index])
+    return kept_steps, kept_values
+
+
+def padded_limits(values: Sequence[float]) -> tuple[float, float]:
+    """Return limits that hold all `values` with a little air, and are never equal."""
+    low, high = min(values), max(values)
+    air = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
+    return low - air, high + air
+
+
+def ticks(low: float, high: float, *, num_ticks: int) -> list[float]:
+    """Return up to about `num_ticks` round numbers (1, 2 or 5 times a power of ten) between `low` and `high`."""
+    rough = (high - low) / max(1, num_ticks)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def tick_labels(positions: Sequence[float]) -> list[str]:
+    """Write tick positions with just the digits that tell them apart."""
+    if len(positions) < 2:
+        return [number(position) for position in positions]
+    step = positions[1] - positions[0]
+    if max(abs(position) for position in positions) >= 10_000:
+        return [_trim(count(position)) for position in positions]
+    if step < 0.001:
+        return [number(position) for position in positions]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [f"{position + 0.0:.{digits}f}" for position in positions]
+
+
+def _trim(text: str) -> str:
+    """1.00M is 1M on an axis."""
+    unit = text[-1] if text[-1].isalpha() else ""
+    digits = text.removesuffix(unit)
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + unit
