@@ -1,0 +1,62 @@
+"""Arguments and options that several commands share, with what a shell completes for them."""
+
+from typing import Annotated
+
+import typer
+
+from engine.protocol.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
+from engine.protocol.errors import ConfigError
+from engine.protocol.run_dir import RunDir, find_run, list_runs
+from engine.protocol.settings import read_settings
+from rlrobo_tui.console import narrate
+from robots.registry import TASKS
+
+
+def complete_runs(incomplete: str) -> list[str]:
+    """Offer the ids that contain what was typed, the newest first."""
+    ids = [run.id for run in list_runs(read_settings().runs_dir)]
+    return [text for text in ["latest", *ids] if incomplete in text]
+
+
+def complete_tasks(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the tasks that begin with what was typed."""
+    return [(entry.id, entry.summary) for entry in TASKS.values() if entry.id.startswith(incomplete)]
+
+
+RunArgument = Annotated[
+    str, typer.Argument(help="Run: an id, a part of one, a path, or `latest`.", autocompletion=complete_runs)
+]
+CheckpointOption = Annotated[
+    str, typer.Option("--checkpoint", "-c", help="Checkpoint: `best` by evaluation, `latest`, or a timestep.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+DeviceOption = Annotated[str, typer.Option(help="Where the policy lives: auto, cpu, cuda or cuda:N.")]
+
+
+def named_run(text: str) -> RunDir:
+    """Return the run that the user means by `text`. Raises UnknownNameError or NotARunError."""
+    return find_run(read_settings().runs_dir, text)
+
+
+def choose_checkpoint(run: RunDir, which: str) -> Checkpoint:
+    """Return the verified checkpoint `which` and say so when damaged ones were passed over. Raises CheckpointError."""
+    chosen = find_checkpoint(run.checkpoints, which)
+    if which == "latest":
+        for skipped in list_checkpoints(run.checkpoints):
+            if skipped.step > chosen.step:
+                narrate(f"{skipped.path}: damaged; using the checkpoint of step {chosen.step} instead.")
+    return chosen
+
+
+def parse_count(text: str, *, option: str) -> int:
+    """Read a whole number as people write it: 200k, 1e6, 1_000_000, 2.5M. Raises ConfigError."""
+    cleaned = text.strip().replace("_", "").replace(",", "").lower()
+    factor = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}.get(cleaned[-1:], 1)
+    try:
+        number = float(cleaned[:-1] if factor > 1 else cleaned) * factor
+        is_whole = number == int(number)
+    except (ValueError, OverflowError):
+        is_whole, number = False, 0.0
+    if not is_whole:
+        raise ConfigError("command line", option, f"expected a whole number such as 200k or 1e6, got {text!r}.")
+    return int(number)

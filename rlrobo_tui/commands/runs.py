@@ -1,0 +1,66 @@
+"""`rlrobo runs`: what was trained here, the newest first."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from engine.protocol.errors import ConfigError, UnknownNameError
+from engine.protocol.run_dir import list_runs
+from engine.protocol.settings import read_settings
+from engine.protocol.status import Status
+from engine.protocol.summary import RunSummary, summarize
+from rlrobo_tui.commands.options import JsonOption
+from rlrobo_tui.console import narrate, print_json, print_table
+from rlrobo_tui.quantities import age, count, number
+
+
+def runs(
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most this many.")] = 50,
+    status: Annotated[str, typer.Option(help="Show only runs with this status, such as running or failed.")] = "",
+) -> None:
+    """List the runs."""
+    allowed = [item.value for item in Status]
+    if status and status not in allowed:
+        raise UnknownNameError("status", status, allowed)
+    found = _summaries(status, limit)
+    if as_json:
+        print_json(found)
+    elif found:
+        _print(found)
+    else:
+        kind = f"{status} " if status else ""
+        narrate(f"No {kind}runs in {read_settings().runs_dir}. Start one with `rlrobo train cartpole_balance`.")
+
+
+def _summaries(status: str, limit: int) -> list[RunSummary]:
+    found: list[RunSummary] = []
+    for run in list_runs(read_settings().runs_dir):
+        if len(found) == limit:
+            break
+        try:
+            summary = summarize(run)
+        except ConfigError as err:  # one damaged run must not hide the others
+            narrate(f"rlrobo: {err}")
+            continue
+        if not status or summary.status.value == status:
+            found.append(summary)
+    return found
+
+
+def _print(found: list[RunSummary]) -> None:
+    headers = ["RUN", "STATUS", ">STEP", ">OF", ">RETURN", ">BEST", ">UPDATED"]
+    rows = [
+        (
+            item.id,
+            item.status.value,
+            count(item.step),
+            count(item.total_steps),
+            number(item.return_mean),
+            number(item.best_return_mean),
+            f"{age(time.time() - item.updated_at)} ago" if item.updated_at else "–",
+        )
+        for item in found
+    ]
+    print_table(headers, rows)
