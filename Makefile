@@ -18,6 +18,7 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 install: $(BASE) ## install rlrobo into .venv (the targets below do it when it is needed)
+	@echo "rlrobo is installed in $(VENV); open it with: make tui"
 
 tui: $(BASE) ## open the terminal app
 	@$(BIN)/rlrobo tui $(ARGS)
