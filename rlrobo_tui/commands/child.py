@@ -1,0 +1,92 @@
+"""Run what needs torch or PyBullet in a process of its own and listen to it.
+
+A child writes messages as JSON objects, one a line, to stderr and its result to stdout. `{"error": "…"}` is a sentence
+for the user; everything on stderr that is no JSON object is kept for the case that the child dies.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.protocol.errors import RlroboError
+
+NUM_LAST_LINES = 5
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class ChildError(RlroboError):
+    """A child process failed; the message says how."""
+
+    def __init__(self, message: str, *, exit_code: int = 1, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.lines = lines
+        """The end of what the child wrote that was no message."""
+
+
+def run_child(module: str, arguments: list[str], *, working_directory: Path, listen: Listener) -> str:
+    """Run `python -m module`, give each of its messages to `listen` and return its stdout. Raises ChildError.
+
+    Ctrl-C ends the child too, and then raises KeyboardInterrupt here.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        # -m puts the working directory first on sys.path; a user's own engine/ folder must not shadow this package.
+        cwd=working_directory,
+    )
+    with process:
+        try:
+            return _listen(process, module, listen)
+        except BaseException:
+            process.terminate()
+            raise
+
+
+def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> str:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    error = ""
+    lines: deque[str] = deque(maxlen=NUM_LAST_LINES)
+    for line in process.stderr:
+        message = _parse(line)
+        if message is None:
+            if line.strip():
+                lines.append(line.rstrip())
+            continue
+        error = str(message.get("error", error))
+        listen(message)
+    # Children write their result in one short line at their end, so it fits the pipe while stderr is read first.
+    output = process.stdout.read()
+    code = process.wait()
+    if code == 0:
+        return output
+    if error:
+        raise ChildError(error, exit_code=code, lines=tuple(lines))
+    raise ChildError(_explain_death(module, code, lines), lines=tuple(lines))
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _explain_death(module: str, code: int, lines: deque[str]) -> str:
+    how = f"exit code {code}"
+    if code < 0:
+        how = f"killed by {signal.Signals(-code).name}"
+    last = f" Its last words: {lines[-1].strip()}" if lines else ""
+    return f"the process `python -m {module}` died ({how}).{last}"
