@@ -15,7 +15,8 @@ from typing import Any
 
 from engine.protocol.errors import RlroboError
 
-NUM_LAST_LINES = 5
+NUM_LAST_LINES = 200
+"""Enough to hold what a dying child says before a traceback or two."""
 
 Listener = Callable[[dict[str, Any]], None]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from engine.protocol.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
-from engine.protocol.errors import ConfigError
+from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.run_dir import RunDir, find_run, list_runs
 from engine.protocol.settings import read_settings
 from rlrobo_tui.console import narrate
@@ -34,8 +34,11 @@ DeviceOption = Annotated[str, typer.Option(help="Where the policy lives: auto, c
 
 
 def named_run(text: str) -> RunDir:
-    """Return the run that the user means by `text`. Raises UnknownNameError or NotARunError."""
-    return find_run(read_settings().runs_dir, text)
+    """Return the run that the user means by `text`. Raises UsageError."""
+    runs_dir = read_settings().runs_dir
+    if text == "latest" and not list_runs(runs_dir):
+        raise UsageError(f"no runs in {runs_dir} yet; start one with `rlrobo train cartpole_balance`.")
+    return find_run(runs_dir, text)
 
 
 def choose_checkpoint(run: RunDir, which: str) -> Checkpoint:

@@ -1,0 +1,70 @@
+"""Play episodes with a policy, one control step at a time. The window and the video are made of it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from robots.env import RobotEnv
+
+
+class Actor(Protocol):
+    """What decides on actions."""
+
+    def act(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions (num_envs, action_size) for raw observations (num_envs, observation_size)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayedEpisode:
+    """An episode that ended."""
+
+    episode_return: float
+    """Sum of rewards."""
+    num_steps: int
+    """Control steps."""
+    termination: str
+    """Termination term, or `time_limit`."""
+
+
+class Playback:
+    """Episodes of one environment, one after the other. Call `step`, and `begin` after one has ended."""
+
+    def __init__(self, env: RobotEnv, policy: Actor, *, seed: int) -> None:
+        self.env = env
+        self.episodes: list[PlayedEpisode] = []
+        """Episodes that ended."""
+        self.num_steps = 0
+        """Control steps of all episodes."""
+        self._policy = policy
+        self._seed: int | None = seed
+        self.begin()
+
+    @property
+    def control_dt_s(self) -> float:
+        """Time of one control step."""
+        return self.env.task.control_dt_s
+
+    def begin(self) -> None:
+        """Begin the next episode; one that is under way is dropped."""
+        # Only the first reset is seeded: the later ones draw from the same generator, so all follow from one seed.
+        self._observation, _ = self.env.reset(seed=self._seed)
+        self._seed = None
+        self._return = 0.0
+        self._num_episode_steps = 0
+
+    def step(self) -> PlayedEpisode | None:
+        """Advance one control step; return the episode when it ended with it."""
+        action = self._policy.act(self._observation[None])[0]
+        self._observation, reward, terminated, truncated, info = self.env.step(action)
+        self.num_steps += 1
+        self._num_episode_steps += 1
+        self._return += reward
+        if not (terminated or truncated):
+            return None
+        episode = PlayedEpisode(
+            episode_return=self._return, num_steps=self._num_episode_steps, termination=info["termination"]
+        )
+        self.episodes.append(episode)
+        return episode

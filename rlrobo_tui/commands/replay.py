@@ -1,0 +1,141 @@
+"""`rlrobo replay`: show a checkpoint in a window, or record it as a video. Both happen in a child process."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.protocol.errors import ConfigError
+from engine.protocol.run_dir import RunDir
+from engine.replay.display import require_display
+from rlrobo_tui.commands.child import ChildError, run_child
+from rlrobo_tui.commands.options import CheckpointOption, RunArgument, choose_checkpoint, named_run
+from rlrobo_tui.console import narrate, print_data, progress_bar
+from rlrobo_tui.quantities import number
+from robots.registry import find_task
+
+_WINDOW_GONE = ("X Error", "XIO", "X connection", "cannot connect to X server")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """What the options ask of a video."""
+
+    path: Path
+    fps: int
+    width: int
+    height: int
+    speed: float
+    max_steps: int
+    """Control steps to expect at most."""
+    control_dt_s: float
+
+    @property
+    def max_frames(self) -> int:
+        """Frames of a video in which every episode lasts until its time limit."""
+        return max(1, round(self.max_steps * self.control_dt_s / self.speed * self.fps))
+
+
+def replay(
+    run: RunArgument = "latest",
+    checkpoint: CheckpointOption = "best",
+    episodes: Annotated[
+        int, typer.Option("--episodes", "-n", min=0, help="Episodes to play; 0: until the window closes, 1 in a video.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the start states.")] = 10_000,
+    speed: Annotated[float, typer.Option(min=0.01, max=100, help="Times real time.")] = 1.0,
+    steps: Annotated[int, typer.Option(min=0, help="Control steps to play at most; 0: no limit.")] = 0,
+    video: Annotated[Path | None, typer.Option(metavar="FILE.mp4", help="Record instead of opening a window.")] = None,
+    fps: Annotated[int, typer.Option(min=1, max=240, help="Frames a second of the video.")] = 30,
+    width: Annotated[int, typer.Option(min=16, max=3840, help="Width of the video in pixels; even.")] = 640,
+    height: Annotated[int, typer.Option(min=16, max=2160, help="Height of the video in pixels; even.")] = 480,
+) -> None:
+    """Show a checkpoint in a window, or record it as a video.
+
+    Keys in the window: arrows turn, + - zoom, space pauses, . steps, n next episode, [ ] speed, q quits.
+    """
+    if video is not None:
+        _check_video(video, width, height)
+    else:
+        require_display()
+    found = named_run(run)
+    chosen = choose_checkpoint(found, checkpoint)
+    common = [str(found.path), "--checkpoint", str(chosen.step), "--seed", str(seed)]
+    common += ["--speed", str(speed), "--steps", str(steps)]
+    if video is None:
+        _open_window(found, [*common, "--episodes", str(episodes)])
+        return
+    task, num_episodes = find_task(chosen.manifest.task), episodes or 1
+    limit = num_episodes * task.max_episode_steps
+    film = Film(
+        path=video.absolute(),
+        fps=fps,
+        width=width,
+        height=height,
+        speed=speed,
+        max_steps=min(steps or limit, limit),
+        control_dt_s=task.control_dt_s,
+    )
+    _record(found, film, [*common, "--episodes", str(num_episodes)])
+
+
+def _check_video(path: Path, width: int, height: int) -> None:
+    if path.suffix.lower() != ".mp4":
+        raise ConfigError("command line", "--video", f"expected a file that ends in .mp4, got {str(path)!r}.")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError("command line", "--video", f"no such directory: {path.absolute().parent}; make it first.")
+    if width % 2 or height % 2:
+        raise ConfigError("command line", "--width and --height", f"expected even numbers, got {width} x {height}.")
+
+
+def _record(run: RunDir, film: Film, common: list[str]) -> None:
+    size = ["--fps", str(film.fps), "--width", str(film.width), "--height", str(film.height)]
+    began = time.monotonic()
+    num_frames = 0
+    returns: list[float] = []
+    with progress_bar("frames") as bar:
+        task = bar.add_task("frames", total=film.max_frames, rate=0.0)
+
+        def listen(message: dict[str, Any]) -> None:
+            nonlocal num_frames
+            num_frames = message.get("done", num_frames)
+            returns.extend(message.get("returns", []))
+            bar.update(task, completed=num_frames, rate=num_frames / (time.monotonic() - began))
+
+        run_child(
+            "engine.replay.video",
+            [*common, *size, "--out", str(film.path)],
+            working_directory=run.path,
+            listen=listen,
+        )
+    played = f", return {', '.join(number(item) for item in returns)}" if returns else ""
+    narrate(f"{num_frames} frames, {num_frames / film.fps:.1f} s of video{played}")
+    print_data(str(film.path))
+
+
+def _open_window(run: RunDir, arguments: list[str]) -> None:
+    is_open = False
+
+    def listen(message: dict[str, Any]) -> None:
+        nonlocal is_open
+        if "window" in message:
+            is_open = True
+            narrate(f"The window is open. Keys: {message['keys']}.")
+        if "episode" in message:
+            narrate(
+                f"episode {message['episode']}: return {number(message['episode_return'])} "
+                f"in {message['num_steps']} steps, ended by {message['termination']}"
+            )
+
+    try:
+        run_child("engine.replay.gui", arguments, working_directory=run.path, listen=listen)
+    except ChildError as err:
+        if is_open and any(sign in line for line in err.lines for sign in _WINDOW_GONE):
+            narrate("The window was closed.")
+            return
+        raise ChildError(
+            f"replay: {err} Record a video instead with `rlrobo replay {run.id} --video replay.mp4`.",
+            exit_code=err.exit_code,
+        ) from err
