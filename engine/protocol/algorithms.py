@@ -16,9 +16,9 @@ Count = Annotated[int, Meta(ge=1)]
 class Linear(Struct, frozen=True, forbid_unknown_fields=True):
     """A value that moves linearly from `start` to `end` over the whole training."""
 
-    start: float
+    start: Positive
     """Value at the first timestep."""
-    end: float = 0.0
+    end: NonNegative = 0.0
     """Value at the last timestep."""
 
 

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct
 
 from engine.protocol.algorithms import A2C, ALGORITHMS, PPO, Algorithm
 from engine.protocol.errors import ConfigError, UnknownNameError, did_you_mean
-from engine.protocol.yaml_loader import parse_yaml
+from engine.protocol.yaml_loader import dump_yaml, parse_yaml
 
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:[0-9]+)?)$"
 
@@ -86,6 +85,8 @@ def parse_config(raw: Mapping[str, Any], *, source: str) -> RunConfig:
         raise ConfigError(source, "task", "missing; name a task, for example `task: cartpole_balance`.")
     if isinstance(raw.get("algorithm"), str):
         raw["algorithm"] = {"name": raw["algorithm"]}
+    elif isinstance(raw.get("algorithm"), Mapping):
+        raw["algorithm"] = {"name": "ppo", **raw["algorithm"]}
     _check_algorithm_name(raw.get("algorithm"), source)
     _check_keys(raw, RunConfig, source=source, path="")
     try:
@@ -112,7 +113,7 @@ def apply_overrides(raw: Mapping[str, Any], assignments: list[str]) -> dict[str,
 
 def to_yaml(config: RunConfig) -> str:
     """Write `config` as YAML that parse_config reads back to an equal value."""
-    return yaml.safe_dump(msgspec.to_builtins(config), sort_keys=False, allow_unicode=True)
+    return dump_yaml(msgspec.to_builtins(config))
 
 
 def timesteps_per_update(config: RunConfig) -> int:
@@ -144,10 +145,10 @@ def _assign(target: dict[str, Any], path: list[str], value: Any) -> None:
 def _check_algorithm_name(algorithm: Any, source: str) -> None:
     if not isinstance(algorithm, Mapping):
         return
-    name = algorithm.get("name", "ppo")
+    name = str(algorithm.get("name"))
     if name not in ALGORITHMS:
         try:
-            raise UnknownNameError("algorithm", str(name), ALGORITHMS)
+            raise UnknownNameError("algorithm", name, ALGORITHMS)
         except UnknownNameError as err:
             raise ConfigError(source, "algorithm.name", str(err)) from None
 

@@ -79,7 +79,7 @@ class RunDir:
 
     def read_config(self) -> RunConfig:
         """Read the resolved configuration. Raises ConfigError when it was damaged."""
-        return parse_config(load_yaml_file(self.config, {}), source=str(self.config))
+        return parse_config(load_yaml_file(self.config, None), source=str(self.config))
 
 
 def create_run(

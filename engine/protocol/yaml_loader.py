@@ -30,12 +30,18 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):  # `{{ name }}` of a template that nobody filled in
+                raise yaml.MarkedYAMLError(problem="a key must be plain text", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key {key.value!r} stands here twice", problem_mark=key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that also quotes text which _Loader would take for a number."""
 
 
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
@@ -49,19 +55,20 @@ def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> int | float:
     return int(number) if "e" in text and number.is_integer() else number
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _INFINITE, list("-+."))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)$")
+_NULL = re.compile(r"(?:~|null|Null|NULL|)$")
+for _cls in (_Loader, _Dumper):
+    _cls.add_implicit_resolver("tag:yaml.org,2002:bool", _BOOL, list("tTfF"))
+    _cls.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
+    _cls.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+    _cls.add_implicit_resolver("tag:yaml.org,2002:float", _INFINITE, list("-+."))
+    _cls.add_implicit_resolver("tag:yaml.org,2002:null", _NULL, ["~", "n", "N", ""])
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 
 
-def load_yaml_file(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Read the mapping in `path`, with references to `environment` filled in.
+def load_yaml_file(path: Path, environment: Mapping[str, str] | None) -> dict[str, Any]:
+    """Read the mapping in `path`, with references to `environment` filled in; None leaves them as they stand.
 
     Raises ConfigError when the file cannot be read, is not YAML, or holds something other than a mapping.
     """
@@ -76,7 +83,7 @@ def load_yaml_file(path: Path, environment: Mapping[str, str]) -> dict[str, Any]
         return {}
     if not isinstance(value, dict):
         raise ConfigError(str(path), "", f"expected `key: value` lines, got a {type(value).__name__}.")
-    return _fill_references(value, environment, source=str(path), key="")
+    return value if environment is None else _fill_references(value, environment, source=str(path), key="")
 
 
 def parse_yaml(text: str, *, source: str) -> Any:
@@ -95,6 +102,11 @@ def parse_yaml(text: str, *, source: str) -> Any:
         raise ConfigError(where, "", f"not valid YAML: {problem}.") from err
     except (yaml.YAMLError, ValueError) as err:
         raise ConfigError(source, "", f"not valid YAML: {err}.") from err
+
+
+def dump_yaml(value: Any) -> str:
+    """Write `value` as YAML that parse_yaml reads back."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def _fill_references(value: Any, environment: Mapping[str, str], *, source: str, key: str) -> Any:

@@ -1,0 +1,17 @@
+"""What every test gets: no settings of the machine it runs on, and hypothesis without chance or a clock."""
+
+import os
+
+import hypothesis
+import pytest
+
+# A failure must come again when the test is run again, and a busy machine must not cause one.
+hypothesis.settings.register_profile("rlrobo", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("rlrobo")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove RLROBO_… variables, so that no test reads or writes the runs of whoever starts it."""
+    for name in [name for name in os.environ if name.startswith("RLROBO_")]:
+        monkeypatch.delenv(name)
