@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 TASK ?= cartpole_balance
-ALGO ?= ppo
+ALGO ?=
 
 # Stamps: written when an installation is complete. A .venv without its stamp was interrupted and is made anew.
 BASE := $(VENV)/.installed-base
@@ -23,8 +23,8 @@ install: $(BASE) ## install rlrobo into .venv (the targets below do it when it i
 tui: $(BASE) ## open the terminal app
 	@$(BIN)/rlrobo tui $(ARGS)
 
-train: $(BASE) ## train without the app: TASK=cartpole_balance ALGO=ppo [STEPS=] [SEED=] [ARGS=]
-	@$(BIN)/rlrobo train $(TASK) --algo $(ALGO) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+train: $(BASE) ## train without the app: TASK=cartpole_balance [ALGO=] [STEPS=] [SEED=] [ARGS=]
+	@$(BIN)/rlrobo train $(TASK) $(if $(ALGO),--algo $(ALGO)) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: $(DEV) ## run the tests that take minutes together, on all cores [ARGS=]
 	@$(BIN)/pytest -q -n auto $(ARGS)
