@@ -32,7 +32,24 @@ A1 = RobotSpec(
 
 
 def a1_walk() -> TaskSpec:
-    """Walk ahead at 0.5 m/s, level and with little torque."""
+    """Walk ahead at 0.5 m/s, level, straight and with little torque.
+
+    | index | observation                                        | unit       |
+    |-------|----------------------------------------------------|------------|
+    | 0-2   | base's velocity ahead, to the left, up             | m/s        |
+    | 3-5   | base's rate of roll, pitch, yaw                    | 4 rad/s    |
+    | 6-8   | direction of gravity in the base's frame           | -          |
+    | 9-20  | joint angles from the stance: hip, upper, lower of FR, FL, RR, RL | rad |
+    | 21-32 | joint velocities, in the same order                | 20 rad/s   |
+    | 33-44 | last action                                        | -          |
+
+    The action shifts the joints' targets by up to 0.25 rad from the stance. The scales, the gains' ratio
+    and most reward terms follow legged_gym; the weights are chosen, for a single target speed.
+    An episode ends when the trunk touches the ground, is below 0.15 m or leans by more than 1 rad, or
+    after 10 s (500 steps). A perfect step earns 1.25, an episode 625. "Solved" is chosen: 500, four
+    fifths of that. Random actions (uniform, 24 episodes) return -59, standing still 128, and PPO after
+    620 000 steps 588 (one seed, no exploration); nothing asks it to lift its feet high, and it does not.
+    """
     trunk = {"contact_links": ("trunk",)}
     return TaskSpec(
         id="a1_walk",

@@ -38,17 +38,18 @@ def ant_walk() -> TaskSpec:
     that results compare; tests/robots/test_ant_parity.py steps both. The original measures the position
     of its first reset differently from all later ones; we always do as in the later ones.
 
-    | index | observation                                        | unit            |
-    |-------|----------------------------------------------------|-----------------|
-    | 0     | torso's height since the reset                     | m               |
-    | 1-2   | sine, cosine of the angle to the target            | -               |
-    | 3-5   | torso's velocity ahead, to the left, up            | 0.3 m/s         |
-    | 6-7   | roll, pitch                                        | rad             |
-    | 8-23  | position, speed of hip and ankle 1, 2, 3, 4        | limits, 0.1 rad/s |
-    | 24-27 | contact of each foot with the ground, a step late  | 0 or 1          |
+    | index | observation                                        | unit              |
+    |-------|----------------------------------------------------|-------------------|
+    | 0     | torso's height since the reset                     | m                 |
+    | 1-2   | sine, cosine of the angle to the target            | -                 |
+    | 3-5   | torso's velocity ahead, to the left, up            | 3.33 m/s          |
+    | 6-7   | roll, pitch                                        | rad               |
+    | 8-23  | position, speed of hip and ankle 1, 2, 3, 4        | limit, 10 rad/s   |
+    | 24-27 | contact of each foot with the ground, a step late  | 0 or 1            |
 
     All are clipped to ±5. The action is the torque of the joints, ±250 N·m, in the same order.
     An episode ends when the torso's centre is at or below 0.26 m, or after 16.5 s (1000 steps).
+    Random actions (uniform, 30 episodes) return 406 on average; 2500 counts as solved, as in the original.
     """
     everywhere, fallen = {"links": "all"}, {"height_m": 0.26}
     clip = (-5.0, 5.0)

@@ -50,7 +50,12 @@ def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) 
         return slice(None)
     if isinstance(chosen, str):
         raise TaskDefinitionError(f'{where}: must be a tuple of names or "all"; got {chosen!r}')
+    if not chosen:
+        raise TaskDefinitionError(f"{where}: names nothing{suggest('', known)}")
     for name in chosen:
         if name not in known:
             raise TaskDefinitionError(f"{where}: the robot has no {name!r}{suggest(name, known)}")
-    return [known.index(name) for name in chosen]
+    indices = [known.index(name) for name in chosen]
+    if indices == list(range(indices[0], indices[0] + len(indices))):
+        return slice(indices[0], indices[0] + len(indices))  # numpy reads a slice without a copy
+    return indices

@@ -194,6 +194,8 @@ class RobotEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 def _spaces(mdp: Mdp) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
     shape = (len(mdp.task.robot.joints),)
     return (
-        gymnasium.spaces.Box(mdp.observation_low, mdp.observation_high, dtype=np.float32),
+        gymnasium.spaces.Box(
+            mdp.observation_low.astype(np.float32), mdp.observation_high.astype(np.float32), dtype=np.float32
+        ),
         gymnasium.spaces.Box(-1.0, 1.0, shape=shape, dtype=np.float32),
     )

@@ -9,7 +9,6 @@ RobotError                  base; also raised when there is no display for a win
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -59,6 +58,8 @@ class NonFiniteStateError(RobotError):
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Return "; did you mean 'x'? allowed: ..." for a name that is none of the allowed ones."""
+    import difflib  # takes half as long to load as the registry
+
     allowed = list(allowed)
     nearest = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
     question = f"; did you mean {nearest[0]!r}?" if nearest else ";"

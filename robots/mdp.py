@@ -54,14 +54,15 @@ class Mdp:
         self.step_count = np.zeros(num_envs, dtype=np.int64)
         self._first_env_index = first_env_index
         functions = bind(task, self.simulation.model)
-        self._observations = [(functions[f"observations.{n}"], t) for n, t in task.observations.items()]
+        self._observations = [functions[f"observations.{n}"] for n in task.observations]
         self._rewards = [(functions[f"rewards.{n}"], t.weight) for n, t in task.rewards.items()]
         self._terminations = [functions[f"terminations.{n}"] for n in task.terminations]
         self._resets = [functions[f"resets.{n}"] for n in task.resets]
         self._resets += [functions[f"randomizations.{n}"] for n in task.randomizations]
         self._terminates = np.array([not t.truncates for t in task.terminations.values()] + [False])
         self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS - 1)]
-        self.observation_low, self.observation_high = self._observation_bounds()
+        self.observation_low, self.observation_high = self._per_element("clip").T
+        self._observation_scale = self._per_element("scale")
 
     def begin(self, indices: list[int], rngs: list[np.random.Generator]) -> None:
         """Start an episode in each of the environments, drawing from its own generator."""
@@ -74,8 +75,10 @@ class Mdp:
     def observe(self) -> np.ndarray:
         """Return a new array (num_envs, observation_size), float32, of the present state."""
         state = self.simulation.state
-        parts = [np.clip(f(state) * term.scale, *term.clip) for f, term in self._observations]
-        observations = np.concatenate(parts, axis=1, dtype=np.float32)
+        parts = [function(state) for function in self._observations]
+        scaled = np.concatenate(parts, axis=1) * self._observation_scale
+        clipped = np.minimum(np.maximum(scaled, self.observation_low), self.observation_high)
+        observations = clipped.astype(np.float32)
         if not np.isfinite(observations).all():
             self._raise_not_finite(
                 "observation", dict(zip(self.task.observations, parts, strict=True)), self.step_count
@@ -158,8 +161,8 @@ class Mdp:
                     self.last_states(env),
                 )
 
-    def _observation_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        state = self.simulation.state
-        clips = [term.clip for f, term in self._observations for _ in range(f(state).shape[1])]
-        low, high = np.array(clips, dtype=np.float32).T
-        return low, high
+    def _per_element(self, name: str) -> np.ndarray:
+        """Return a field of the observation terms, (observation_size,) or (observation_size, 2)."""
+        sizes = [function(self.simulation.state).shape[1] for function in self._observations]
+        terms = self.task.observations.values()
+        return np.repeat([getattr(term, name) for term in terms], sizes, axis=0)

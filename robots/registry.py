@@ -91,7 +91,7 @@ register(
         random_return=26.0,
         episode_length_s=10.0,
         control_dt_s=0.02,
-        licence="zlib, Bullet Physics (pybullet_data/cartpole.urdf)",
+        licence="zlib, bullet3 (pybullet_data/cartpole.urdf)",
     )
 )
 register(
@@ -103,10 +103,10 @@ register(
         observation_size=28,
         action_size=8,
         solved_return=2500.0,
-        random_return=0.0,
+        random_return=406.0,
         episode_length_s=16.5,
         control_dt_s=0.0165,
-        licence="zlib, Bullet Physics, after OpenAI Roboschool (pybullet_data/mjcf/ant.xml)",
+        licence="zlib, bullet3 (pybullet_data/mjcf/ant.xml, from OpenAI Roboschool, MIT)",
     )
 )
 register(
@@ -117,10 +117,10 @@ register(
         robot="a1",
         observation_size=45,
         action_size=12,
-        solved_return=400.0,
-        random_return=-60.0,
+        solved_return=500.0,
+        random_return=-59.0,
         episode_length_s=10.0,
         control_dt_s=0.02,
-        licence="BSD-3-Clause, Unitree Robotics (pybullet_data/a1)",
+        licence="MPL-2.0, bullet3 (pybullet_data/a1, a Unitree A1)",
     )
 )

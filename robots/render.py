@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robots.errors import RobotError
-from robots.simulation import p, stdout_to_stderr
+from robots.quiet import stdout_to_stderr
+from robots.simulation import p
 
 if TYPE_CHECKING:
     from robots.simulation import Simulation

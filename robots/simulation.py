@@ -7,11 +7,6 @@ draws the worlds.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,27 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robots.errors import ModelFileError, RobotError, TaskDefinitionError, suggest
+from robots.quiet import stdout_to_stderr
 from robots.spec import EffortControl, PositionControl, Substeps
 from robots.state import RobotModel, Start, State, state_width
 
 if TYPE_CHECKING:
     from robots.spec import RobotSpec, TaskSpec
-
-
-@contextlib.contextmanager
-def stdout_to_stderr() -> Iterator[None]:
-    """Keep what C code prints away from stdout, where only data belongs."""
-    libc = ctypes.CDLL(None)
-    sys.stdout.flush()
-    saved = os.dup(1)
-    try:
-        os.dup2(2, 1)
-        yield
-        libc.fflush(None)
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-
 
 with stdout_to_stderr():
     import pybullet as p
@@ -81,6 +61,7 @@ class Simulation:
         state.action[indices] = 0.0
         state.previous.flat[indices] = state.flat[indices]
         state.start.flat[indices] = state.flat[indices]
+        _forget_derived(state)
 
     def step(self, actions: np.ndarray) -> None:
         """Advance all environments by one control step; actions (num_envs, num_actions) in [-1, 1]."""
@@ -90,6 +71,7 @@ class Simulation:
         for index, action in enumerate(actions):
             self.worlds[index].step(action)
             self._read(index)
+        _forget_derived(state)
 
     def rebuild(self) -> None:
         """Load every world anew, so that nothing of the past is left; `begin` must follow."""
@@ -104,6 +86,11 @@ class Simulation:
     def _read(self, index: int) -> None:
         row = self.worlds[index].read()
         self.state.flat[index, : len(row)] = row
+
+
+def _forget_derived(state: State) -> None:
+    for each in (state, state.previous, state.start):
+        each.forget_derived()
 
 
 class World:
@@ -187,7 +174,8 @@ class World:
     def close(self) -> None:
         """Disconnect; may be called twice."""
         if self.client >= 0 and p.isConnected(self.client):
-            p.disconnect(self.client)
+            with stdout_to_stderr():
+                p.disconnect(self.client)
         self.client = -1
 
     def _ground_contacts(self) -> list[float]:

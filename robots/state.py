@@ -7,9 +7,12 @@ are views of one array, so that keeping an earlier state is one copy.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from robots.rotations import down_in_body, roll_pitch_yaw, rotate_into_body
 
 if TYPE_CHECKING:
     from robots.spec import RobotSpec
@@ -59,10 +62,38 @@ class State:
         self.action = parts[9]
         """(num_envs, num_actions) the last action, clipped to [-1, 1]; 0 after a reset."""
 
+    @cached_property
+    def base_linear_velocity_b(self) -> np.ndarray:
+        """(num_envs, 3) the base's velocity ahead, to the left, up (m/s)."""
+        return rotate_into_body(self.base_quaternion_w, self.base_linear_velocity_w)
+
+    @cached_property
+    def base_angular_velocity_b(self) -> np.ndarray:
+        """(num_envs, 3) the base's rates of roll, pitch and yaw (rad/s)."""
+        return rotate_into_body(self.base_quaternion_w, self.base_angular_velocity_w)
+
+    @cached_property
+    def gravity_direction_b(self) -> np.ndarray:
+        """(num_envs, 3) the unit vector that points down; (0, 0, -1) if the base is level."""
+        return down_in_body(self.base_quaternion_w)
+
+    @cached_property
+    def base_roll_pitch_yaw(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Three angles of the base, each (num_envs,), in rad."""
+        return roll_pitch_yaw(self.base_quaternion_w)
+
+    def forget_derived(self) -> None:
+        """Compute the properties anew; to be called after the arrays have changed."""
+        for name in _DERIVED:
+            self.__dict__.pop(name, None)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array by its name."""
         names = (*_widths(0, 0), "action")
         return {name: getattr(self, name) for name in names}
+
+
+_DERIVED = tuple(name for name, value in vars(State).items() if isinstance(value, cached_property))
 
 
 def state_width(model: RobotModel, *, num_actions: int) -> int:

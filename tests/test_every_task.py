@@ -173,6 +173,20 @@ def test_gymnasium_makes_it_without_our_import_and_stdout_stays_clean(task_id: s
     assert (done.returncode, done.stdout) == (0, "(480, 640, 3)\n"), done.stderr
 
 
+@pytest.mark.slow
+def test_random_return_is_the_registered_one(task_id: str, make_batch: MakeBatch) -> None:
+    """Each environment plays one episode, so that short ones do not count more than long ones."""
+    batch = make_batch(30)
+    batch.reset()
+    returns: dict[int, float] = {}
+    for step in play(batch, batch.task.max_episode_steps):
+        for episode in step.episodes:
+            returns.setdefault(episode.env_index, episode.episode_return)
+    standard_error = np.std(list(returns.values())) / np.sqrt(30)
+    expected = find_task(task_id).random_return
+    assert np.mean(list(returns.values())) == pytest.approx(expected, abs=4 * standard_error)
+
+
 def play(batch: RobotBatch, num_steps: int, action_rows: slice | None = None) -> Iterator[BatchStep]:
     """Step with random actions, the same ones in every call."""
     rng = np.random.default_rng(0)

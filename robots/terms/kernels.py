@@ -1,4 +1,4 @@
-"""Mathematics that terms share: rotations and kernels. Quaternions are x, y, z, w."""
+"""Functions that shape an error into a reward between 0 and 1."""
 
 from __future__ import annotations
 
@@ -11,41 +11,3 @@ def exp_kernel(squared_error: np.ndarray, width: float) -> np.ndarray:
     legged_gym's tracking kernel, with tracking_sigma = width**2.
     """
     return np.exp(-squared_error / width**2)
-
-
-def rotate_into_body(quaternion_w: np.ndarray, vector_w: np.ndarray) -> np.ndarray:
-    """Return world vectors (num_envs, 3) in the body's frame; quaternion (num_envs, 4)."""
-    axis, scalar = -quaternion_w[:, :3], quaternion_w[:, 3:]
-    twice_cross = 2.0 * _cross(axis, vector_w)
-    return vector_w + scalar * twice_cross + _cross(axis, twice_cross)
-
-
-def down_in_body(quaternion_w: np.ndarray) -> np.ndarray:
-    """Return the direction of gravity in the body's frame (num_envs, 3), a unit vector."""
-    x, y, z, w = quaternion_w.T
-    return np.stack((2.0 * (w * y - x * z), -2.0 * (w * x + y * z), 2.0 * (x * x + y * y) - 1.0), axis=1)
-
-
-def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the angles (rad), each (num_envs,), of rotations about x, then y, then z.
-
-    Where the pitch is ±90 degrees only the sum of roll and yaw is known; roll is then 0, as in Bullet.
-    """
-    x, y, z, w = quaternion_w.T
-    sine = np.clip(2.0 * (w * y - x * z), -1.0, 1.0)
-    is_vertical = np.abs(sine) >= 0.99999  # Bullet's threshold
-    roll = np.arctan2(2.0 * (y * z + w * x), w * w - x * x - y * y + z * z)
-    yaw = np.arctan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
-    yaw_if_vertical = -2.0 * np.sign(sine) * np.arctan2(x, -np.sign(sine) * -y)
-    return (
-        np.where(is_vertical, 0.0, roll),
-        np.where(is_vertical, np.sign(sine) * 0.5 * np.pi, np.arcsin(sine)),
-        np.where(is_vertical, yaw_if_vertical, yaw),
-    )
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # np.cross costs four times as much for few rows
-    ax, ay, az = a.T
-    bx, by, bz = b.T
-    return np.stack((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), axis=1)

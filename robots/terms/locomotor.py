@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.terms.kernels import roll_pitch_yaw
-
 if TYPE_CHECKING:
     from robots.state import State
     from robots.terms import Indices
@@ -30,7 +28,7 @@ def base_height_change(state: State) -> np.ndarray:
 def target_direction(state: State, links: Indices) -> np.ndarray:
     """Return sine and cosine of the angle from the heading to the target (num_envs, 2)."""
     x, y = _walker_xy(state, links)
-    _, _, yaw = roll_pitch_yaw(state.base_quaternion_w)
+    _, _, yaw = state.base_roll_pitch_yaw
     angle = np.arctan2(-y, TARGET_X_M - x) - yaw
     return np.stack((np.sin(angle), np.cos(angle)), axis=1)
 
@@ -38,14 +36,14 @@ def target_direction(state: State, links: Indices) -> np.ndarray:
 def base_velocity_in_heading(state: State) -> np.ndarray:
     """Return the base's velocity (num_envs, 3), turned by the yaw only, in m/s."""
     vx, vy, vz = state.base_linear_velocity_w.T
-    _, _, yaw = roll_pitch_yaw(state.base_quaternion_w)
+    _, _, yaw = state.base_roll_pitch_yaw
     cosine, sine = np.cos(yaw), np.sin(yaw)
     return np.stack((cosine * vx + sine * vy, cosine * vy - sine * vx, vz), axis=1)
 
 
 def roll_pitch(state: State) -> np.ndarray:
     """Return the base's roll and pitch (num_envs, 2), in rad."""
-    roll, pitch, _ = roll_pitch_yaw(state.base_quaternion_w)
+    roll, pitch, _ = state.base_roll_pitch_yaw
     return np.stack((roll, pitch), axis=1)
 
 

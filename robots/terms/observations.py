@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.terms.kernels import down_in_body, rotate_into_body
-
 if TYPE_CHECKING:
     from robots.state import State
     from robots.terms import Indices
@@ -30,17 +28,17 @@ def joint_position_from_default(state: State, joints: Indices) -> np.ndarray:
 
 def base_linear_velocity_b(state: State) -> np.ndarray:
     """Return the base's velocity ahead, to the left, up (num_envs, 3), in m/s."""
-    return rotate_into_body(state.base_quaternion_w, state.base_linear_velocity_w)
+    return state.base_linear_velocity_b
 
 
 def base_angular_velocity_b(state: State) -> np.ndarray:
     """Return the base's rate of roll, pitch and yaw (num_envs, 3), in rad/s."""
-    return rotate_into_body(state.base_quaternion_w, state.base_angular_velocity_w)
+    return state.base_angular_velocity_b
 
 
 def gravity_direction_b(state: State) -> np.ndarray:
     """Return the unit vector that points down (num_envs, 3); (0, 0, -1) if the base is level."""
-    return down_in_body(state.base_quaternion_w)
+    return state.gravity_direction_b
 
 
 def last_action(state: State) -> np.ndarray:

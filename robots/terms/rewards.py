@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.terms.kernels import down_in_body, exp_kernel, rotate_into_body
+from robots.terms.kernels import exp_kernel
 
 if TYPE_CHECKING:
     from robots.state import State
@@ -23,35 +23,35 @@ def alive(state: State) -> np.ndarray:
 
 def track_speed_x_exp(state: State, target_m_s: float, width_m_s: float) -> np.ndarray:
     """Return 1 where the base moves ahead at the target speed, falling off by exp_kernel."""
-    speed = rotate_into_body(state.base_quaternion_w, state.base_linear_velocity_w)[:, 0]
+    speed = state.base_linear_velocity_b[:, 0]
     return exp_kernel(np.square(speed - target_m_s), width_m_s)
 
 
 def track_yaw_rate_exp(state: State, target_rad_s: float, width_rad_s: float) -> np.ndarray:
     """Return 1 where the base turns at the target rate, falling off by exp_kernel."""
-    rate = rotate_into_body(state.base_quaternion_w, state.base_angular_velocity_w)[:, 2]
+    rate = state.base_angular_velocity_b[:, 2]
     return exp_kernel(np.square(rate - target_rad_s), width_rad_s)
 
 
 def speed_y_l2(state: State) -> np.ndarray:
     """Return the squared sideways speed of the base, in m²/s²."""
-    return np.square(rotate_into_body(state.base_quaternion_w, state.base_linear_velocity_w)[:, 1])
+    return np.square(state.base_linear_velocity_b[:, 1])
 
 
 def speed_z_l2(state: State) -> np.ndarray:
     """Return the squared vertical speed of the base, in its own frame, in m²/s² (lin_vel_z_l2)."""
-    return np.square(rotate_into_body(state.base_quaternion_w, state.base_linear_velocity_w)[:, 2])
+    return np.square(state.base_linear_velocity_b[:, 2])
 
 
 def angular_speed_xy_l2(state: State) -> np.ndarray:
     """Return the squared rate of roll and pitch, in rad²/s² (ang_vel_xy_l2)."""
-    rates = rotate_into_body(state.base_quaternion_w, state.base_angular_velocity_w)[:, :2]
+    rates = state.base_angular_velocity_b[:, :2]
     return np.square(rates).sum(axis=1)
 
 
 def orientation_l2(state: State) -> np.ndarray:
     """Return the squared sine of the base's tilt (flat_orientation_l2)."""
-    return np.square(down_in_body(state.base_quaternion_w)[:, :2]).sum(axis=1)
+    return np.square(state.gravity_direction_b[:, :2]).sum(axis=1)
 
 
 def joint_effort_l2(state: State) -> np.ndarray:

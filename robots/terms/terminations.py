@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.terms.kernels import down_in_body
-
 if TYPE_CHECKING:
     from robots.state import State
     from robots.terms import Indices
@@ -25,7 +23,7 @@ def base_below(state: State, height_m: float) -> np.ndarray:
 
 def tilt_beyond(state: State, limit_rad: float) -> np.ndarray:
     """Return whether the base leans more than `limit_rad` from upright, to any side."""
-    return down_in_body(state.base_quaternion_w)[:, 2] > -np.cos(limit_rad)
+    return state.gravity_direction_b[:, 2] > -np.cos(limit_rad)
 
 
 def ground_contact(state: State, contact_links: Indices) -> np.ndarray:

@@ -10,8 +10,7 @@ import pytest
 from robots.a1 import A1, a1_walk
 from robots.cartpole import CARTPOLE, cartpole_balance
 from robots.env import RobotBatch
-from robots.errors import ModelFileError, TaskDefinitionError, UnknownTaskError
-from robots.registry import TASKS, find_task, load_task, register
+from robots.errors import ModelFileError, TaskDefinitionError
 from robots.spec import ObservationTerm, RewardTerm, Solver, Substeps, TaskSpec, TerminationTerm
 from robots.terms import observations, rewards, terminations
 
@@ -133,17 +132,6 @@ def test_unusable_model_file_says_what_to_do(tmp_path, content: str | None, name
     robot = replace(CARTPOLE, model=str(path))
     with pytest.raises(ModelFileError, match=message):
         load(replace(cartpole_balance(), robot=robot))
-
-
-def test_unknown_task_names_the_nearest_and_all() -> None:
-    with pytest.raises(UnknownTaskError, match=r"^ant_wlk: no such task; did you mean 'ant_walk'\?.*a1_walk"):
-        load_task("ant_wlk")
-
-
-def test_duplicate_id_is_refused() -> None:
-    with pytest.raises(TaskDefinitionError, match=r"^ant_walk: id: already registered for robots.ant:ant_walk"):
-        register(find_task("ant_walk"))
-    assert len(TASKS) == len(set(TASKS))
 
 
 def test_reward_weight_is_required() -> None:
