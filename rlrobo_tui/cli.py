@@ -5,6 +5,7 @@ rlrobo_tui/commands/ is imported when it is called.
 """
 
 import importlib
+import io
 import sys
 from typing import Annotated, Any
 
@@ -47,7 +48,7 @@ class LazyGroup(TyperGroup):
         for name, (_, summary) in COMMANDS.items():
             self.add_command(TyperCommand(name, help=summary))
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that `args` begin with and import it."""
         name, stub, rest = super().resolve_command(ctx, args)
         return name, stub and load_command(str(name)), rest
@@ -67,7 +68,7 @@ app = typer.Typer(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; a user's mistake becomes one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write ± must not end the command
     try:
         app(args=arguments, prog_name="rlrobo")
@@ -80,7 +81,9 @@ def load_command(name: str) -> Any:
     """Import the command `name` and return it as typer runs it."""
     module_name, function_name = COMMANDS[name][0].split(":")
     function = getattr(importlib.import_module(f"rlrobo_tui.commands.{module_name}"), function_name)
-    single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+    single = typer.Typer(
+        add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+    )
     single.command(name)(function)
     return typer.main.get_command(single)
 

@@ -70,5 +70,10 @@ def progress_bar(unit: str) -> Progress:
 
 def uses_ascii() -> bool:
     """Whether to draw with ASCII only: RLROBO_ASCII is set, or stdout cannot write Unicode."""
+    return read_settings().ascii or writes_ascii()
+
+
+def writes_ascii() -> bool:
+    """Whether stdout cannot write Unicode."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-    return read_settings().ascii or not encoding.startswith("utf")
+    return not encoding.startswith("utf")

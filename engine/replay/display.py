@@ -1,4 +1,4 @@
-"""Find out whether a window can be opened here, before PyBullet tries: it ends its process where there is no display."""
+"""Find out whether a window can be opened here, before PyBullet tries: without a display it ends its whole process."""
 
 import ctypes
 import os

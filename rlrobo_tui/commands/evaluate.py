@@ -25,6 +25,7 @@ MODULE = "engine.worker.evaluate"
 
 def evaluate(
     run: RunArgument = "latest",
+    *,
     checkpoint: CheckpointOption = "best",
     episodes: Annotated[int, typer.Option("--episodes", "-n", min=1, help="Episodes to play.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the start states.")] = 10_000,
@@ -72,7 +73,6 @@ def describe(result: dict[str, Any], task: str) -> list[str]:
     if entry is not None:
         verdict = "solved" if mean >= entry.solved_return else "not solved yet"
         lines.append(
-            f"{task}: random actions reach {entry.random_return:g}, "
-            f"{entry.solved_return:g} counts as solved: {verdict}"
+            f"{task}: random actions reach {entry.random_return:g}, {entry.solved_return:g} counts as solved: {verdict}"
         )
     return lines

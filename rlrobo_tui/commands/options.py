@@ -24,7 +24,8 @@ def complete_tasks(incomplete: str) -> list[tuple[str, str]]:
 
 
 RunArgument = Annotated[
-    str, typer.Argument(help="Run: an id, a part of one, a path, or `latest`.", autocompletion=complete_runs)
+    str,
+    typer.Argument(metavar="RUN", help="An id, a part of one, a path, or `latest`.", autocompletion=complete_runs),
 ]
 CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", "-c", help="Checkpoint: `best` by evaluation, `latest`, or a timestep.")

@@ -40,6 +40,7 @@ class Film:
 
 def replay(
     run: RunArgument = "latest",
+    *,
     checkpoint: CheckpointOption = "best",
     episodes: Annotated[
         int, typer.Option("--episodes", "-n", min=0, help="Episodes to play; 0: until the window closes, 1 in a video.")

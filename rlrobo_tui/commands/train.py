@@ -33,6 +33,7 @@ def train(
         str,
         typer.Argument(metavar="TASK|CONFIG.yaml", help="Task id or YAML file.", autocompletion=complete_tasks),
     ],
+    *,
     algo: Annotated[str, typer.Option(help=f"Algorithm: {', '.join(ALGORITHMS)}. [default: ppo]")] = "",
     preset: Annotated[str, typer.Option(help="Hyper-parameters: tuned, sb3 or another of the task's.")] = "",
     steps: Annotated[str, typer.Option(help="Timesteps to train for, such as 200k or 1e6.")] = "",

@@ -13,7 +13,7 @@ from rlrobo_tui.console import uses_ascii
 
 
 def tui(
-    run: Annotated[str, typer.Argument(help="Run to open first.", autocompletion=complete_runs)] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run to open first.", autocompletion=complete_runs)] = "",
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
 ) -> None:
     """Open the terminal app."""

@@ -23,6 +23,7 @@ START_ALLOWANCE_S = 30.0
 
 def watch(
     run: RunArgument = "latest",
+    *,
     plain: Annotated[bool, typer.Option("--plain", help="One sentence for each change, nothing in place.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the events to stdout as they come.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Show how it stands now and leave.")] = False,
