@@ -24,12 +24,12 @@ BADGES: dict[Status, Badge] = {
     Status.STARTING: Badge("○", "[.]", "START", "secondary"),
     Status.RUNNING: Badge("●", "[*]", "RUN", "success"),
     Status.PAUSED: Badge("‖", "[=]", "PAUSE", "warning"),
-    Status.STOPPING: Badge("◌", "[~]", "STOPPING", "warning"),
+    Status.STOPPING: Badge("◌", "[~]", "ENDING", "warning"),
     Status.FINISHED: Badge("✓", "[v]", "DONE", "primary"),
     Status.STOPPED: Badge("■", "[#]", "STOPPED", "secondary"),
     Status.FAILED: Badge("✗", "[x]", "FAILED", "error"),
 }
-WIDTH = 12
+WIDTH = 11
 """Columns that every badge fits in."""
 
 

@@ -25,7 +25,7 @@ class Smoother:
 
     weight: float
     """Weight of the past, 0 to 1."""
-    values: array[float] = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
     """The smoothed series so far."""
     _sum: float = 0.0
     _norm: float = 0.0
@@ -63,6 +63,13 @@ def decimate(
             kept_steps.append(steps[index])
             kept_values.append(values[index])
     return kept_steps, kept_values
+
+
+def thin(steps: Sequence[float], values: Sequence[float], *, num_points: int) -> tuple[list[float], list[float]]:
+    """Keep about every n-th point and the last one; enough for a curve that is smooth already."""
+    stride = max(1, math.ceil(len(steps) / max(1, num_points)))
+    indices = range((len(steps) - 1) % stride, len(steps), stride)
+    return [steps[index] for index in indices], [values[index] for index in indices]
 
 
 def padded_limits(values: Sequence[float]) -> tuple[float, float]:

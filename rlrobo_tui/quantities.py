@@ -16,21 +16,25 @@ def count(value: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """Write a measured value in at most seven characters: 187.3, 0.0112, 3.0e-4, 12.3k; `–` for None."""
+    """Write a measured value in at most seven characters: 187.3, 0.011, 3.0e-4, 12.3k; `–` for None."""
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
     if size >= 9999.5:
         return count(value)
+    if size >= 100:
+        return f"{value:.1f}"
+    if size >= 1:
+        return f"{value:.2f}"
     if size >= 0.001 or size == 0:
-        return f"{value:.{_num_digits(size)}f}"
+        return f"{value:.3g}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
 
 def percent(part: float) -> str:
-    """Write a part of one: 41 %. It rounds down, so that 100 % means all."""
-    return f"{math.floor(part * 100 + 1e-9)} %"
+    """Write a part of one: 41%. It rounds down, so that 100% means all."""
+    return f"{math.floor(part * 100 + 1e-9)}%"
 
 
 def duration(seconds: float | None) -> str:
@@ -58,12 +62,6 @@ def age(seconds: float | None) -> str:
 def clock(time_s: float) -> str:
     """Write the local time of day of a time since 1970: 14:22:33."""
     return time.strftime("%H:%M:%S", time.localtime(time_s))
-
-
-def _num_digits(size: float) -> int:
-    if size == 0:
-        return 0
-    return 1 if size >= 100 else 2 if size >= 1 else 4
 
 
 def _three_digits(value: float) -> str:

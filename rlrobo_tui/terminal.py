@@ -48,8 +48,8 @@ def to_ascii(text: str) -> str:
 
 def check_terminal() -> None:
     """Raise UsageError where no full-screen app can be shown."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the app needs a terminal on stdin and stdout; use `rlrobo watch --plain` here.")
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("the app needs a terminal on stdin, stdout and stderr; use `rlrobo watch --plain` here.")
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("the app cannot draw on TERM=dumb; use `rlrobo watch --plain` here.")
 

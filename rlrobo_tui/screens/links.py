@@ -1,0 +1,38 @@
+"""What a screen asks the app for: the messages that lead from one screen to another."""
+
+from textual.message import Message
+
+from engine.protocol.config import RunConfig
+from engine.protocol.run_dir import RunDir
+
+
+class OpenRun(Message):
+    """Watch this run."""
+
+    def __init__(self, run: RunDir) -> None:
+        super().__init__()
+        self.run = run
+
+
+class TrainDemo(Message):
+    """Start the demo and watch it."""
+
+
+class Train(Message):
+    """Start a run with this configuration and watch it."""
+
+    def __init__(self, config: RunConfig, command: str) -> None:
+        super().__init__()
+        self.config = config
+        self.command = command
+        """The equal command line, for the run's provenance."""
+
+
+class Neighbour(Message):
+    """Watch the run beside this one in the list."""
+
+    def __init__(self, run: RunDir, distance: int) -> None:
+        super().__init__()
+        self.run = run
+        self.distance = distance
+        """1: the next older run; -1: the next newer one."""

@@ -1,0 +1,34 @@
+"""The last things that happened, one sentence a line."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from rlrobo_tui.quantities import clock, count
+from rlrobo_tui.run_view import LogLine, RunView
+
+STYLES = {"warning": "$warning", "run_ended": "bold", "evaluation": "$accent", "checkpoint_saved": "$success"}
+"""Style of a line by the type of its event; the words say the same."""
+
+
+def log_lines(lines: list[LogLine]) -> Content:
+    """Return time, step and sentence of each line."""
+    return Content("\n").join(
+        Content.assemble(
+            (clock(line.time), "$muted"),
+            (count(line.step).rjust(7), "$muted"),
+            "  ",
+            (line.text, STYLES.get(line.kind, "$foreground")),
+        )
+        for line in lines
+    )
+
+
+class EventLog(Static):
+    """As many of the last lines as there is room for."""
+
+    def show(self, view: RunView, *, num_corrupt: int) -> None:
+        """Draw the end of the view's log."""
+        skipped = f" · {num_corrupt} unreadable lines skipped" if num_corrupt else ""
+        self.border_title = f"events{skipped}"
+        height = max(1, self.content_size.height)
+        self.update(log_lines(list(view.log)[-height:]))

@@ -1,0 +1,79 @@
+"""The panel beside the chart: what the return is made of, how episodes end, whether the losses look healthy."""
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from rlrobo_tui.glossary import short_name
+from rlrobo_tui.health import hints
+from rlrobo_tui.quantities import number
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.widgets.text_bars import share_bars, signed_bars, value_rows
+
+WAITING = Content.styled("comes with the first episode", "$muted")
+
+
+class SidePanel(VerticalScroll):
+    """Three boxes; each says what it waits for while it is empty."""
+
+    can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the boxes."""
+        for name, title in (
+            ("terms", "reward terms, mean episode"),
+            ("endings", "episodes end by"),
+            ("losses", "learning"),
+        ):
+            box = Static(WAITING, id=name, classes="box")
+            box.border_title = title
+            yield box
+
+    def show(self, view: RunView) -> None:
+        """Draw the state of `view`."""
+        width = max(20, self.query_one("#terms", Static).content_size.width)
+        terms = reward_terms(view)
+        self.query_one("#terms", Static).update(signed_bars(terms, width=width) if terms else WAITING)
+        endings = ending_shares(view)
+        self.query_one("#endings", Static).update(share_bars(endings, width=width) if endings else WAITING)
+        self.query_one("#losses", Static).update(learning(view, width=width))
+
+
+def reward_terms(view: RunView) -> dict[str, float]:
+    """Return each reward term's weighted sum over an episode: the mean of 100 episodes, or of the latest ones."""
+    windowed = {
+        short_name(name): series[-1].value for name, series in view.series.items() if name.startswith("reward/")
+    }
+    return windowed or view.reward_sums
+
+
+def ending_shares(view: RunView) -> dict[str, float]:
+    """Return the part of the recent episodes that each cause ended, the largest first."""
+    series = {name: points for name, points in view.series.items() if name.startswith("termination/")}
+    newest = max((points[-1].step for points in series.values()), default=0)
+    # A cause that no recent episode had is not measured any more; its last value is history.
+    shares = {short_name(name): points[-1].value for name, points in series.items() if points[-1].step == newest}
+    if not shares and view.num_episodes:
+        shares = {name: number / view.num_episodes for name, number in view.terminations.items()}
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def learning(view: RunView, *, width: int) -> Content:
+    """Return the latest training metrics, then a hint for each that looks odd."""
+    names = sorted(name for name in view.series if name.startswith("train/") and name != "train/n_updates")
+    if not names:
+        return Content.styled("comes with the first update", "$muted")
+    found = hints(view)
+    odd = {hint.metric for hint in found}
+    rows = [
+        (
+            short_name(name),
+            ("! " if name in odd else "") + number(view.latest(name)),
+            "$warning bold" if name in odd else "",
+        )
+        for name in names
+    ]
+    table = value_rows(rows, width=width)
+    advice = [Content.styled(f"! {short_name(hint.metric)}: {hint.text}", "$warning") for hint in found]
+    return Content("\n").join([table, *advice])

@@ -1,0 +1,140 @@
+"""The lines that never leave the live screen: what the run is, how far it is, its key numbers."""
+
+import time
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.protocol.status import Status
+from rlrobo_tui.badges import BADGES
+from rlrobo_tui.quantities import count, duration, number, percent
+from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.widgets.text_bars import progress_bar
+
+QUIET_S = 20.0
+"""chosen: an engine speaks every half second; updates and evaluations of small networks take less than this."""
+
+KPIS = (
+    ("rollout/ep_rew_mean", "return"),
+    ("rollout/ep_len_mean", "length"),
+    ("rollout/success_rate", "success"),
+    ("train/approx_kl", "kl"),
+    ("train/entropy_loss", "ent. loss"),
+    ("train/explained_variance", "expl. var"),
+    ("train/actor_loss", "actor loss"),
+    ("train/critic_loss", "critic loss"),
+    ("train/ent_coef", "ent coef"),
+    ("train/std", "std"),
+    ("train/value_loss", "value loss"),
+    ("train/learning_rate", "lr"),
+)
+"""Key numbers in their order of importance, each with its label; what a run does not have is left out."""
+SEPARATOR = ("  ·  ", "$faint")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the lines depend on besides the view."""
+
+    now: float
+    """Seconds since 1970 (UTC)."""
+    width: int
+    """Columns."""
+    is_ascii: bool = False
+    pending: str = ""
+    """A command that was sent and not answered yet, such as `pausing`."""
+
+
+def headline(view: RunView, moment: Moment) -> Content:
+    """Return badge, task, algorithm, device and seed."""
+    badge = BADGES[view.status]
+    parts = [
+        view.task or view.run_id,
+        view.algorithm.upper(),
+        view.device,
+        f"{view.num_envs} envs",
+        f"seed {view.seed}",
+    ]
+    if view.started_at is None:
+        parts = [view.run_id]
+    line = Content.styled(badge.text(is_ascii=moment.is_ascii), f"${badge.color} bold").append("  ")
+    for index, part in enumerate(part for part in parts if part):
+        line = line.append(Content.assemble(*([SEPARATOR] if index else []), (part, "bold" if not index else "$muted")))
+    aside = _aside(view, moment)
+    if aside:
+        line = line.append(Content.assemble(SEPARATOR, (aside, "$warning")))
+    return line
+
+
+def progress_line(view: RunView, moment: Moment) -> Content:
+    """Return steps, a bar, percentage, speed, elapsed time and time left."""
+    steps = f"{count(view.step)} / {count(view.total_timesteps)}"
+    speed = view.latest("time/steps_per_second")
+    facts = [percent(view.progress)]
+    if speed is not None and not view.status.is_over:
+        facts.append(f"{count(speed)} steps/s")
+    facts.append(duration(_elapsed_s(view, moment.now)))
+    if view.eta_s is not None:
+        facts.append(f"ETA {duration(view.eta_s)}")
+    text = "   ".join(facts)
+    bar_width = max(0, min(60, moment.width - len(steps) - len(text) - 5))
+    return Content.assemble(
+        (steps, "$foreground"), " ", progress_bar(view.progress, width=bar_width), " ", (text, "$muted")
+    )
+
+
+def kpi_line(view: RunView, moment: Moment) -> Content:
+    """Return as many key numbers as fit in the width."""
+    line, used = Content(""), 0
+    for metric, label in KPIS:
+        value = view.latest(metric)
+        if value is None:
+            continue
+        text = f"{number(value)}{_trend(view.series[metric])}"
+        size = len(label) + len(text) + 1 + (3 if used else 0)
+        if used + size > moment.width:
+            break
+        gap = "   " if used else ""
+        line = line.append(Content.assemble(gap, (f"{label} ", "$muted"), (text, "bold")))
+        used += size
+    return line if used else Content.styled("no numbers yet: the first ones come with the first episode", "$muted")
+
+
+class StatusBar(Static):
+    """The pinned lines at the top of the live screen."""
+
+    def show(self, view: RunView, *, is_ascii: bool, pending: str) -> None:
+        """Draw the state of `view` now."""
+        moment = Moment(time.time(), max(10, self.content_size.width), is_ascii, pending)
+        lines = [make(view, moment) for make in (headline, progress_line, kpi_line)]
+        self.update(Content("\n").join(lines))
+
+
+def _aside(view: RunView, moment: Moment) -> str:
+    if moment.pending:
+        return f"{moment.pending}…"
+    if view.status_detail and not view.status.is_over:
+        return view.status_detail
+    if view.status is Status.RUNNING and view.updated_at and moment.now - view.updated_at > QUIET_S:
+        return f"no news for {duration(moment.now - view.updated_at)}"
+    return ""
+
+
+def _elapsed_s(view: RunView, now: float) -> float | None:
+    if view.started_at is None:
+        return None
+    return ((view.updated_at or now) if view.status.is_over else now) - view.started_at
+
+
+def _trend(series: Series) -> str:
+    """Return an arrow when the last value is clearly above or below the mean of those before."""
+    recent = [point.value for point in series[-11:]]
+    if len(recent) < 6:
+        return ""
+    earlier = recent[:-1]
+    middle = sum(earlier) / len(earlier)
+    spread = max(earlier) - min(earlier)
+    if abs(recent[-1] - middle) <= spread / 4:
+        return " "
+    return "▲" if recent[-1] > middle else "▼"
