@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from engine.protocol.errors import StorageError
+from engine.protocol.files import ends_with_newline, write_at_once
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -58,15 +59,20 @@ _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 def send_command(path: Path, command: Command) -> None:
     """Append `command` to the file `path` in one write, which other writers cannot split. Raises StorageError."""
     try:
-        with path.open("ab", buffering=0) as file:
-            file.write(msgspec.json.encode(command) + b"\n")
+        with path.open("a+b", buffering=0) as file:
+            # A writer that died in the middle of a line must not take this command with it.
+            separator = b"" if ends_with_newline(file) else b"\n"
+            write_at_once(file, separator + msgspec.json.encode(command) + b"\n")
     except OSError as err:
         raise StorageError.from_os_error(err, path) from err
 
 
 def decode_command(line: bytes) -> AnyCommand:
     """Return the command in `line`. Raises msgspec.DecodeError when it is none."""
-    return _decoder.decode(line)
+    try:
+        return _decoder.decode(line)
+    except UnicodeDecodeError as err:  # msgspec lets it through
+        raise msgspec.DecodeError(str(err)) from err
 
 
 def command_type(command: Command) -> str:

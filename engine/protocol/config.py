@@ -66,7 +66,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     device: Annotated[str, Meta(pattern=DEVICE_PATTERN)] = "auto"
     """Where the networks live: auto, cpu, cuda or cuda:N. Auto: cpu for PPO and A2C, else a GPU when there is one."""
     num_threads: Annotated[int, Meta(ge=0)] = 0
-    """CPU threads of torch; 0: one for PPO and A2C's small networks, else all cores."""
+    """CPU threads of torch; 0: one, which is best unless networks are large and cores are free."""
     normalization: Normalization = Normalization()
     """Running normalisation of observations and rewards."""
     evaluation: Evaluation = Evaluation()

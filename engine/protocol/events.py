@@ -176,6 +176,7 @@ def decode_event(line: bytes) -> AnyEvent | None:
 
     Raises msgspec.DecodeError (its subclass ValidationError included) when the line is not an event.
     """
-    if _head_decoder.decode(line).type not in EVENT_TYPES:
-        return None
-    return _decoder.decode(line)
+    try:
+        return _decoder.decode(line) if _head_decoder.decode(line).type in EVENT_TYPES else None
+    except UnicodeDecodeError as err:  # msgspec lets it through
+        raise msgspec.DecodeError(str(err)) from err

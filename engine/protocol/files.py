@@ -1,7 +1,10 @@
-"""Write files whole: a reader sees the old content or the new one, never a part."""
+"""Write files whole and lines at once: a reader sees the old content or the new one, never a part."""
 
+import contextlib
+import errno
 import hashlib
 import os
+from io import FileIO
 from pathlib import Path
 
 from engine.protocol.errors import StorageError
@@ -18,8 +21,26 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.replace(path)
         sync_directory(path.parent)
     except OSError as err:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise StorageError.from_os_error(err, path) from err
+
+
+def write_at_once(file: FileIO, content: bytes) -> None:
+    """Write `content` in one write, which writers of the same file cannot split. Raises OSError.
+
+    A disk that fills up takes a part and reports no error; here that is one.
+    """
+    if file.write(content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def ends_with_newline(file: FileIO) -> bool:
+    """Return whether `file`, opened for reading, is empty or ends at the end of a line."""
+    if not file.seek(0, os.SEEK_END):
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def sync_file(path: Path) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from engine.protocol.commands import AnyCommand, decode_command
 from engine.protocol.errors import StorageError
 from engine.protocol.events import AnyEvent, Event, decode_event, encode_event
+from engine.protocol.files import ends_with_newline, write_at_once
 
 Line = TypeVar("Line")
 _CHUNK_BYTES = 4 << 20
@@ -87,8 +88,8 @@ class EventWriter:
         last = [event.seq for event in event_reader(path).read_new()]
         self._next_seq = max(last, default=0) + 1
         try:
-            self._file = path.open("ab", buffering=0)
-            if self._file.tell() and not _ends_with_newline(path):
+            self._file = path.open("a+b", buffering=0)
+            if not ends_with_newline(self._file):
                 self._file.write(b"\n")
         except OSError as err:
             raise StorageError.from_os_error(err, path) from err
@@ -96,22 +97,21 @@ class EventWriter:
     def write(self, event: Event) -> None:
         """Number, date and append `event`; it is visible to readers on return. Raises StorageError."""
         event = msgspec.structs.replace(event, seq=self._next_seq, time=self._clock())
+        size = os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write(encode_event(event))
+            write_at_once(self._file, encode_event(event))
         except OSError as err:
+            os.ftruncate(self._file.fileno(), size)  # the next event, if there is room for it, begins a line
             raise StorageError.from_os_error(err, self._path) from err
         self._next_seq += 1
 
     def sync(self) -> None:
-        """Force what was written onto the disk."""
-        os.fsync(self._file.fileno())
+        """Force what was written onto the disk. Raises StorageError."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as err:
+            raise StorageError.from_os_error(err, self._path) from err
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
