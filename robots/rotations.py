@@ -15,7 +15,7 @@ def rotate_into_body(quaternion_w: np.ndarray, vector_w: np.ndarray) -> np.ndarr
 def down_in_body(quaternion_w: np.ndarray) -> np.ndarray:
     """Return the direction of gravity in the body's frame (num_envs, 3), a unit vector."""
     x, y, z, w = quaternion_w.T
-    return np.stack((2.0 * (w * y - x * z), -2.0 * (w * x + y * z), 2.0 * (x * x + y * y) - 1.0), axis=1)
+    return np.array((2.0 * (w * y - x * z), -2.0 * (w * x + y * z), 2.0 * (x * x + y * y) - 1.0)).T
 
 
 def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,20 +24,20 @@ def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     Where the pitch is ±90 degrees only the sum of roll and yaw is known; roll is then 0, as in Bullet.
     """
     x, y, z, w = quaternion_w.T
-    sine = np.clip(2.0 * (w * y - x * z), -1.0, 1.0)
-    is_vertical = np.abs(sine) >= 0.99999  # Bullet's threshold
+    sine = 2.0 * (w * y - x * z)
     roll = np.arctan2(2.0 * (y * z + w * x), w * w - x * x - y * y + z * z)
     yaw = np.arctan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
-    yaw_if_vertical = -2.0 * np.sign(sine) * np.arctan2(x, -np.sign(sine) * -y)
-    return (
-        np.where(is_vertical, 0.0, roll),
-        np.where(is_vertical, np.sign(sine) * 0.5 * np.pi, np.arcsin(sine)),
-        np.where(is_vertical, yaw_if_vertical, yaw),
-    )
+    is_vertical = np.abs(sine) >= 0.99999  # Bullet's threshold
+    if is_vertical.any():
+        sign = np.sign(sine)
+        sine = np.where(is_vertical, sign, sine)
+        roll = np.where(is_vertical, 0.0, roll)
+        yaw = np.where(is_vertical, -2.0 * sign * np.arctan2(x, sign * y), yaw)
+    return roll, np.arcsin(sine), yaw
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     # np.cross costs four times as much for few rows
     ax, ay, az = a.T
     bx, by, bz = b.T
-    return np.stack((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), axis=1)
+    return np.array((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)).T

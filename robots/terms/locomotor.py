@@ -30,7 +30,7 @@ def target_direction(state: State, links: Indices) -> np.ndarray:
     x, y = _walker_xy(state, links)
     _, _, yaw = state.base_roll_pitch_yaw
     angle = np.arctan2(-y, TARGET_X_M - x) - yaw
-    return np.stack((np.sin(angle), np.cos(angle)), axis=1)
+    return np.array((np.sin(angle), np.cos(angle))).T
 
 
 def base_velocity_in_heading(state: State) -> np.ndarray:
@@ -38,13 +38,13 @@ def base_velocity_in_heading(state: State) -> np.ndarray:
     vx, vy, vz = state.base_linear_velocity_w.T
     _, _, yaw = state.base_roll_pitch_yaw
     cosine, sine = np.cos(yaw), np.sin(yaw)
-    return np.stack((cosine * vx + sine * vy, cosine * vy - sine * vx, vz), axis=1)
+    return np.array((cosine * vx + sine * vy, cosine * vy - sine * vx, vz)).T
 
 
 def roll_pitch(state: State) -> np.ndarray:
     """Return the base's roll and pitch (num_envs, 2), in rad."""
     roll, pitch, _ = state.base_roll_pitch_yaw
-    return np.stack((roll, pitch), axis=1)
+    return np.array((roll, pitch)).T
 
 
 def joint_position_velocity(state: State) -> np.ndarray:

@@ -67,6 +67,14 @@ def test_unknown_link_names_the_nearest() -> None:
         load(task)
 
 
+def test_a_term_must_return_one_row_per_environment() -> None:
+    with pytest.raises(
+        TaskDefinitionError,
+        match=r"^cartpole_balance: rewards.alive: returned shape \(1, 3\) .*; must be \(num_envs,\)",
+    ):
+        load(with_reward(RewardTerm(function=observations.gravity_direction_b, weight=1.0)))
+
+
 def test_contacts_need_a_ground() -> None:
     with pytest.raises(TaskDefinitionError, match=r"^a1_walk: ground: "):
         load(replace(a1_walk(), ground=None))

@@ -149,3 +149,12 @@ def test_resets_draw_each_row_from_its_own_generator() -> None:
     np.testing.assert_array_equal(start.joint_position, [[0.0, expected], [0.0, expected]])
     resets.offset_joint_velocity(start, [np.random.default_rng(1), np.random.default_rng(2)], slice(None), 1.0)
     assert start.joint_velocity[0, 0] != start.joint_velocity[1, 0]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_yaw_of_a_vertical_robot_is_what_is_left_of_the_turn(make_state: MakeState, sign: float) -> None:
+    """Pitched by ±90 degrees and turned by 0.6 rad about the world's z axis."""
+    yaw = (0.0, 0.0, np.sin(0.3), np.cos(0.3))
+    quaternion = (-yaw[2] * sign * HALF, yaw[3] * sign * HALF, yaw[2] * HALF, yaw[3] * HALF)
+    roll, pitch, found = make_state(base_quaternion_w=quaternion).base_roll_pitch_yaw
+    np.testing.assert_allclose([roll[0], pitch[0], found[0]], [0.0, sign * np.pi / 2, 0.6], atol=1e-9)
