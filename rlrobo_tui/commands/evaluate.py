@@ -32,7 +32,7 @@ def evaluate(
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what a checkpoint can do: mean return with its 95 % confidence interval."""
+    """Measure what a checkpoint can do."""
     found = named_run(run)
     step = choose_checkpoint(found, checkpoint).step
     narrate(f"Evaluating {found.id}, checkpoint {step:,}, {episodes} episodes")

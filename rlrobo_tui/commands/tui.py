@@ -1,15 +1,11 @@
-"""`rlrobo tui`: the terminal app, where the terminal can show it."""
+"""`rlrobo tui`: the terminal app. It says itself where a terminal cannot show it."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
-from engine.protocol.errors import UsageError
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.options import complete_runs, named_run
-from rlrobo_tui.console import uses_ascii
 
 
 def tui(
@@ -17,11 +13,8 @@ def tui(
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
 ) -> None:
     """Open the terminal app."""
+    settings = read_settings()
     opened = named_run(run) if run else None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the app needs a terminal, and stdin or stdout is none; use `rlrobo watch --plain` instead.")
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        raise UsageError("TERM is dumb or not set, so the app cannot draw; use `rlrobo watch --plain` instead.")
     from rlrobo_tui.app import run_app
 
-    run_app(read_settings().runs_dir, run=opened, ascii=ascii_only or uses_ascii())
+    run_app(settings.runs_dir, run=opened, ascii=ascii_only or settings.ascii)

@@ -1,0 +1,96 @@
+"""Call the command line as a user does, in this process or in one of its own, and make runs to call it on."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.config import RunConfig
+from engine.protocol.events import Event, EvaluationDone, Metrics, RunEnded, RunStarted, StatusChanged
+from engine.protocol.json_lines import EventWriter
+from engine.protocol.provenance import Provenance
+from engine.protocol.run_dir import RunDir, create_run
+from engine.protocol.status import OUTCOMES, EndReason, Status
+from rlrobo_tui.cli import main
+
+NOWHERE = Provenance(
+    command=["rlrobo"],
+    working_directory="/",
+    commit=None,
+    is_dirty=None,
+    python="3.11",
+    versions={},
+    platform="",
+    processor="",
+    num_cpus=1,
+    memory_bytes=1,
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Cli:
+    """The command line in this process, with a runs folder of its own."""
+
+    def __init__(self, runs_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.runs_dir = runs_dir
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Result:
+        """Run `rlrobo` with `arguments`."""
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_info:
+            main(list(arguments))
+        captured = self._capsys.readouterr()
+        return Result(int(exit_info.value.code or 0), captured.out, captured.err)
+
+    def make_run(self, *events: Event, seed: int = 1) -> RunDir:
+        """Make a run of cartpole_balance that has `events`."""
+        config = RunConfig(task="cartpole_balance", total_timesteps=1000, seed=seed)
+        run = create_run(self.runs_dir, config, NOWHERE, clock=lambda: 1_800_000_000.0)
+        if events:
+            writer = EventWriter(run.events, clock=lambda: 1_800_000_000.0)
+            for event in events:
+                writer.write(event)
+            writer.close()
+        return run
+
+    def make_finished_run(self, reason: EndReason = EndReason.COMPLETED) -> RunDir:
+        """Make a run that ended for `reason` after rising returns 0, 100 and 200 and one evaluation of 150."""
+        started = RunStarted(task="cartpole_balance", algorithm="ppo", seed=1, total_timesteps=1000)
+        metrics = [Metrics(step=step, values={"rollout/ep_rew_mean": step * 0.2}) for step in (0, 500, 1000)]
+        evaluation = EvaluationDone(
+            step=1000, episodes=4, return_mean=150.0, is_best=True, best_return_mean=150.0, best_step=1000
+        )
+        end = RunEnded(step=1000, reason=reason, message=OUTCOMES[reason].sentence)
+        return self.make_run(started, StatusChanged(status=Status.RUNNING), *metrics, evaluation, end)
+
+
+def start_process(runs_dir: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    """Start `rlrobo` as a process of its own."""
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("RLROBO_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from rlrobo_tui.cli import main; main()", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**inherited, "RLROBO_RUNS_DIR": str(runs_dir), **environment},
+    )
+
+
+def call_process(runs_dir: Path, *arguments: str, **environment: str) -> Result:
+    """Run `rlrobo` as a process of its own until it ends."""
+    with start_process(runs_dir, *arguments, **environment) as process:
+        stdout, stderr = process.communicate(timeout=120)
+        return Result(process.returncode, stdout, stderr)
