@@ -1,0 +1,176 @@
+"""The commands that only read: robots, runs, watch, plot."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from engine.protocol.events import RunStarted, StatusChanged, decode_event
+from engine.protocol.status import EndReason, Status
+from rlrobo_tui.commands.follow import LineDisplay, panel_lines
+from rlrobo_tui.quantities import percent
+from rlrobo_tui.run_view import RunView
+from robots.registry import TASKS
+from tests.rlrobo_tui.cli_calls import Cli
+
+ROBOT_KEYS = {"id", "summary", "robot", "observation_size", "action_size", "solved_return"}
+RUN_KEYS = {"id", "dir", "task", "algorithm", "status", "end_reason", "step", "total_steps"}
+
+
+def test_robots_json_has_every_task_with_the_promised_keys(cli: Cli) -> None:
+    entries = json.loads(cli("robots", "--json").stdout)
+    assert [entry["id"] for entry in entries] == list(TASKS)
+    assert all(entry.keys() >= ROBOT_KEYS for entry in entries)
+
+
+def test_robots_table_names_every_task_on_stdout(cli: Cli) -> None:
+    assert all(name in cli("robots").stdout for name in TASKS)
+
+
+def test_no_runs_say_how_to_start_one_and_leave_stdout_empty(cli: Cli) -> None:
+    result = cli("runs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "rlrobo train cartpole_balance" in result.stderr
+
+
+def test_runs_json_has_the_promised_keys(cli: Cli) -> None:
+    run = cli.make_finished_run()
+    (entry,) = json.loads(cli("runs", "--json").stdout)
+    assert entry.keys() >= RUN_KEYS
+    assert (entry["id"], entry["status"], entry["end_reason"]) == (run.id, "finished", "completed")
+
+
+def test_runs_are_filtered_by_status_before_they_are_limited(cli: Cli) -> None:
+    failed = cli.make_finished_run(EndReason.FAILED)
+    cli.make_finished_run()
+    entries = json.loads(cli("runs", "--json", "--status", "failed", "--limit", "1").stdout)
+    assert [entry["id"] for entry in entries] == [failed.id]
+
+
+def test_unknown_status_suggests_the_nearest(cli: Cli) -> None:
+    result = cli("runs", "--status", "runing")
+    assert result.exit_code == 2
+    assert "did you mean 'running'?" in result.stderr
+
+
+def test_table_of_runs_cuts_no_id_in_a_pipe(cli: Cli) -> None:
+    run = cli.make_finished_run()
+    assert f"{run.id}  finished" in cli("runs").stdout
+
+
+def test_damaged_config_of_one_run_does_not_hide_the_others(cli: Cli) -> None:
+    whole = cli.make_finished_run()
+    damaged = cli.make_run(seed=2)
+    damaged.config.write_text("task: [")
+    result = cli("runs", "--json")
+    assert [entry["id"] for entry in json.loads(result.stdout)] == [whole.id]
+    assert str(damaged.config) in result.stderr
+
+
+@pytest.mark.parametrize(("reason", "exit_code"), [(EndReason.COMPLETED, 0), (EndReason.FAILED, 1)])
+def test_watch_of_a_finished_run_ends_with_its_exit_code(reason: EndReason, exit_code: int, cli: Cli) -> None:
+    cli.make_finished_run(reason)
+    result = cli("watch", "--plain")
+    assert result.exit_code == exit_code
+    assert "evaluation: return 150.0" in result.stderr
+    assert result.stdout == ""
+
+
+def test_watch_json_prints_the_events_as_they_stand(cli: Cli) -> None:
+    run = cli.make_finished_run()
+    lines = cli("watch", "--json").stdout.splitlines()
+    expected = [decode_event(line) for line in run.events.read_bytes().splitlines()]
+    assert [decode_event(line.encode()) for line in lines] == expected
+
+
+def test_watch_once_prints_one_line(cli: Cli) -> None:
+    run = cli.make_finished_run()
+    result = cli("watch", "--once")
+    assert result.stdout.startswith(f"{run.id}  finished  1,000 of 1,000 steps ({percent(1)})")
+    assert result.stdout.count("\n") == 1
+
+
+def test_watch_concludes_that_a_dead_engine_was_killed(cli: Cli) -> None:
+    cli.make_run(RunStarted(total_timesteps=1000), StatusChanged(status=Status.RUNNING))
+    result = cli("watch", "--plain")
+    assert result.exit_code == 3
+    assert "Failed: The engine died without a word" in result.stderr
+
+
+def test_watch_interrupted_leaves_the_run_alone_and_exits_with_0(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> bool:
+        raise KeyboardInterrupt
+
+    run = cli.make_finished_run()
+    monkeypatch.setattr("rlrobo_tui.commands.watch.follow", interrupt)
+    result = cli("watch", "--plain")
+    assert result.exit_code == 0
+    assert f"rlrobo stop {run.id}" in result.stderr
+
+
+def test_latest_without_runs_says_how_to_start_one(cli: Cli) -> None:
+    result = cli("watch")
+    assert result.exit_code == 2
+    assert "rlrobo train" in result.stderr
+
+
+def test_lines_say_each_event_once_and_progress_when_it_is_due() -> None:
+    written: list[str] = []
+    now_s = [0.0]
+    display = LineDisplay(written.append, time_source=lambda: now_s[0])
+    view = RunView()
+    view.fold([RunStarted(total_timesteps=100, hostname="here", pid=1, device="cpu")])
+    display.show(view)
+    display.show(view)
+    assert len(written) == 1
+    view.step = 50
+    display.show(view)
+    now_s[0] = 11.0
+    display.show(view)
+    assert len(written) == 2
+    assert written[1].endswith(f"50 of 100 steps ({percent(0.5)})")
+
+
+def test_live_lines_are_ascii_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    view = RunView(run_id="r", total_timesteps=100, step=50)
+    for line in panel_lines(view, ascii_only=True):
+        Console().print(line)
+    output = capsys.readouterr().out
+    assert output.isascii()
+    assert "#" * 20 + "." * 20 in output
+
+
+def test_plot_draws_what_was_measured_without_colour_in_a_pipe(cli: Cli) -> None:
+    cli.make_finished_run()
+    result = cli("plot", "--width", "60", "--height", "10")
+    lines = result.stdout.rstrip().splitlines()
+    assert lines[0] == "rollout/ep_rew_mean: last 200.0 at step 1,000, lowest 0, highest 200.0"
+    assert len(lines) == 11
+    assert "\x1b" not in result.stdout
+
+
+def test_plot_draws_several_metrics_one_below_the_other(cli: Cli) -> None:
+    cli.make_finished_run()
+    result = cli("plot", "-m", "rollout/ep_rew_mean", "-m", "eval/return_mean", "--height", "8")
+    assert "eval/return_mean: last 150.0" in result.stdout
+
+
+def test_plot_in_ascii_is_ascii(cli: Cli) -> None:
+    cli.make_finished_run()
+    result = cli("plot", "--ascii", "--width", "60", "--height", "10")
+    assert result.stdout.isascii()
+    assert "*" in result.stdout
+
+
+def test_unknown_metric_suggests_the_nearest(cli: Cli) -> None:
+    cli.make_finished_run()
+    result = cli("plot", "-m", "rollout/rew_mean")
+    assert result.exit_code == 2
+    assert "did you mean 'rollout/ep_rew_mean'?" in result.stderr
+
+
+def test_plot_without_metrics_says_so(cli: Cli) -> None:
+    cli.make_run(RunStarted())
+    result = cli("plot")
+    assert result.exit_code == 2
+    assert "no metrics yet" in result.stderr
