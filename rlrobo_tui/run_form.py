@@ -11,7 +11,7 @@ from engine.protocol.config import RunConfig, timesteps_per_update
 from engine.protocol.settings import Settings
 from rlrobo_tui.commands.options import parse_count
 from rlrobo_tui.commands.train_config import Request, resolve
-from rlrobo_tui.quantities import count, number
+from rlrobo_tui.quantities import count
 from robots.registry import find_task
 
 KEY_SETTINGS = (
@@ -71,8 +71,8 @@ def review(config: RunConfig, command: str) -> Content:
     task = find_task(config.task)
     algorithm = config.algorithm
     facts = [
-        ("robot", f"{task.robot}: {task.observation_size} observations, {task.action_size} actions"),
-        ("solved from", f"{number(task.solved_return)} (random actions: {number(task.random_return)})"),
+        ("robot", f"{task.robot}, observation size {task.observation_size}, action size {task.action_size}"),
+        ("solved from", f"return {task.solved_return:g} (random actions: {task.random_return:g})"),
         ("episode", f"up to {task.episode_length_s:g} s"),
     ]
     settings = [

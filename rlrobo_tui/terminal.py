@@ -14,7 +14,7 @@ from engine.protocol.errors import UsageError
 
 _SAME_WIDTH = str.maketrans(
     {
-        **dict.fromkeys("─━┈┄╌╴╶╸╺▁▔‾–—", "-"),
+        **dict.fromkeys("─┈┄╌╴╶╸╺▁▔‾–—", "-"),
         **dict.fromkeys("│┃┆┊╎▏▕▎▍▌▐‖", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰┏┓┗┛╋", "+"),
         **dict.fromkeys("█▉▊▋▆▇▅▀▄▃▂■", "#"),
@@ -25,7 +25,7 @@ _SAME_WIDTH = str.maketrans(
         **dict.fromkeys("▶▸→›", ">"),
         **dict.fromkeys("◀◂←‹", "<"),
         **dict.fromkeys("○◌⭘", "o"),
-        "✓": "v", "✗": "x", "×": "x", "±": "+", "…": ".", "’": "'", "“": '"', "”": '"', "σ": "s", "\xa0": " ",
+        "━": "=", "✓": "v", "✗": "x", "×": "x", "±": "~", "…": ".", "’": "'", "“": '"', "”": '"', "σ": "s", "\xa0": " ",
     }
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ class NewRunScreen(Screen[None]):
                 yield from self._fields()
                 yield Button("Train", id="launch", variant="primary", compact=True)
                 yield Static(id="error", markup=False)
-            with VerticalScroll(id="review", can_focus=False) as panel:
+            with VerticalScroll(id="review") as panel:
                 panel.border_title = "this will run"
                 yield Static(id="review-text")
         yield Footer(show_command_palette=False, compact=True)

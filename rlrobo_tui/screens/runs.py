@@ -2,10 +2,12 @@
 
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
@@ -34,6 +36,19 @@ EMPTY = """[bold]No runs yet.[/]
 [$muted]Runs are kept in {folder}.[/]"""
 
 
+class RunsTable(DataTable[Text], inherit_bindings=False):
+    """A table that leaves Enter to its screen, which shows the key in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor_up", show=False),
+        Binding("down", "cursor_down", show=False),
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+        Binding("home,g", "scroll_top", show=False),
+        Binding("end,G", "scroll_bottom", show=False),
+    ]
+
+
 class RunsScreen(Screen[None]):
     """A table of runs, the newest first."""
 
@@ -57,7 +72,7 @@ class RunsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(id="title")
-        yield DataTable(id="runs", cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
+        yield RunsTable(id="runs", cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
         yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
         yield Static(id="detail", markup=False)
         yield Input(placeholder="words that a run must have, such as: ant running", id="words", compact=True)
@@ -67,7 +82,7 @@ class RunsScreen(Screen[None]):
         """Begin to read the folder."""
         self.query_one("#words").display = False
         self.query_one("#empty").display = False
-        self.query_one(DataTable).focus()
+        self.query_one(RunsTable).focus()
         self.set_interval(REFRESH_S, self._read)
         self._read()
 
@@ -98,7 +113,7 @@ class RunsScreen(Screen[None]):
 
     def on_input_submitted(self) -> None:
         """Keep the filter and go back to the list."""
-        self.query_one(DataTable).focus()
+        self.query_one(RunsTable).focus()
 
     def action_open(self) -> None:
         """Open the selected run; where there are none at all, train the demo."""
@@ -119,15 +134,15 @@ class RunsScreen(Screen[None]):
         words = self.query_one("#words", Input)
         words.value = ""
         words.display = False
-        self.query_one(DataTable).focus()
+        self.query_one(RunsTable).focus()
 
     def action_down(self) -> None:
         """Move to the next run."""
-        self.query_one(DataTable).action_cursor_down()
+        self.query_one(RunsTable).action_cursor_down()
 
     def action_up(self) -> None:
         """Move to the previous run."""
-        self.query_one(DataTable).action_cursor_up()
+        self.query_one(RunsTable).action_cursor_up()
 
     @work(thread=True, exclusive=True, group="list")
     def _read(self) -> None:
@@ -159,7 +174,7 @@ class RunsScreen(Screen[None]):
         self.query_one("#title", Static).update(text)
 
     def _draw_table(self, shown: list[RunSummary]) -> None:
-        table = self.query_one(DataTable)
+        table = self.query_one(RunsTable)
         is_wide = self.size.width >= WIDE_COLUMNS
         titles = [column.title for column in COLUMNS if is_wide or not column.is_wide_only]
         rows = {summary.id: self._row(summary, titles, is_wide=is_wide) for summary in shown}
@@ -182,9 +197,7 @@ class RunsScreen(Screen[None]):
                 if table.get_cell(run_id, title) != cell:
                     table.update_cell(run_id, title, cell)
 
-    def _rebuild(
-        self, table: DataTable[Text], titles: list[str], widths: list[int], rows: dict[str, list[Text]]
-    ) -> None:
+    def _rebuild(self, table: RunsTable, titles: list[str], widths: list[int], rows: dict[str, list[Text]]) -> None:
         """Fill the table anew and leave the cursor on the run on which it was."""
         selected = self._selected()
         table.clear(columns=True)
@@ -218,7 +231,7 @@ class RunsScreen(Screen[None]):
         self.query_one("#detail", Static).update(text)
 
     def _selected(self) -> RunSummary | None:
-        table = self.query_one(DataTable)
+        table = self.query_one(RunsTable)
         ids = self._shown[0]
         if not 0 <= table.cursor_row < len(ids):
             return None

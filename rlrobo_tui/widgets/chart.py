@@ -26,6 +26,7 @@ class Chart(Widget):
         self._smoother = Smoother(0.9)
         self._smoothed: tuple[str, float, int] | None = None
         self._curve = Curve()
+        self._legend: list[str] = []
         self._seen: tuple[object, ...] = ()
         self._drawn: tuple[tuple[object, ...], Text] | None = None
 
@@ -37,8 +38,13 @@ class Chart(Widget):
             return
         self._seen = seen
         self._curve = self._make_curve(view)
-        self._write_border(view)
+        self._legend = self._make_legend(number(view.latest(self.metric)))
+        self._write_border()
         self.refresh()
+
+    def on_resize(self) -> None:
+        """Fit the legend into the new width."""
+        self._write_border()
 
     def render(self) -> Text:
         """Return the chart, or what to wait for."""
@@ -68,25 +74,30 @@ class Chart(Widget):
             target=self.target if is_return else None,
         )
 
-    def _write_border(self, view: RunView) -> None:
-        curve, style = self._curve, self._style()
+    def _write_border(self) -> None:
         self.border_title = self.metric
+        self.border_subtitle = self._fit(self._legend)
+
+    def _make_legend(self, latest: str) -> list[str]:
+        curve, style = self._curve, self._style()
+        if not curve.steps:
+            return []
         if curve.smooth is None:
-            parts = [f"raw {number(view.latest(self.metric))}"]
+            parts = [f"raw {latest}"]
         else:
             average = curve.smooth[-1] if curve.smooth else None
-            parts = [f"average {self.weight:g}: {number(average)}", f"raw {number(view.latest(self.metric))}"]
+            parts = [f"average {self.weight:g}: {number(average)}", f"raw {latest}"]
         if curve.marks:
             parts.append(f"{style.mark} evaluation")
         if curve.best:
             parts.append(f"{style.best} best {number(curve.best[1])} at {count(curve.best[0])}")
         if curve.target is not None:
             parts.append(f"┈ solved {number(curve.target)}")
-        self.border_subtitle = self._fit(parts)
+        return parts
 
     def _fit(self, parts: list[str]) -> str:
         """Join as many parts as the border has room for; the first ones matter most."""
-        while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 6:
+        while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
             parts = parts[:-1]
         return " · ".join(parts)
 

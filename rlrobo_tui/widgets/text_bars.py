@@ -49,9 +49,7 @@ def share_bars(shares: dict[str, float], *, width: int) -> Content:
 def value_rows(rows: list[tuple[str, str, str]], *, width: int) -> Content:
     """Return one line for each (name, value, style): the value at the right edge."""
     lines = [
-        Content.assemble(
-            (_cut(name, width - len(value) - 1), "$muted"), " " * max(1, width - len(name) - len(value)), (value, style)
-        )
+        Content.assemble((_cut(name, max(1, width - len(value) - 1)), "$muted"), " ", (value, style))
         for name, value, style in rows
     ]
     return Content("\n").join(lines)

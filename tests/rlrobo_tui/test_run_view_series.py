@@ -1,0 +1,30 @@
+"""The compact history of a metric, and snapshots of a view."""
+
+from engine.protocol.events import Metrics
+from rlrobo_tui.run_view import Point, RunView, Series
+
+
+def test_series_gives_points_back() -> None:
+    series = Series()
+    series.append(10, 1.0, 5.0)
+    series.append(20, 2.0, 6.0)
+    assert series[-1] == Point(20, 2.0, 6.0)
+    assert [point.value for point in series] == [5.0, 6.0]
+
+
+def test_steps_that_an_engine_repeats_replace_what_was_there() -> None:
+    series = Series()
+    for step in (10, 20, 30, 40):
+        series.append(step, 0.0, float(step))
+    series.append(20, 0.0, -1.0)
+    steps, values = series.columns()
+    assert (list(steps), list(values)) == ([10, 20], [10, -1])
+    assert series.num_rewinds == 1
+
+
+def test_a_snapshot_does_not_see_what_comes_later() -> None:
+    view = RunView()
+    view.fold([Metrics(seq=1, step=1, values={"a": 1.0})])
+    snapshot = view.snapshot()
+    view.fold([Metrics(seq=2, step=2, values={"b": 2.0})])
+    assert (snapshot.step, set(snapshot.series)) == (1, {"a"})
