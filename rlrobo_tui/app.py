@@ -159,6 +159,10 @@ class RlroboApp(App[None]):
         self.call_from_thread(self._watch_new, run, process)
 
     def _say_not_started(self, reason: str) -> None:
+        from rlrobo_tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.screen.show_error(reason)
         self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
 
     def _watch_new(self, run: RunDir, process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,220 @@
+"""The list of runs, the form for a new one, and what the whole app promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Select
+
+import rlrobo_tui.app as app_module
+from engine.protocol.errors import StorageError, UsageError
+from engine.protocol.events import RunEnded
+from engine.protocol.run_dir import RunDir, list_runs
+from engine.protocol.status import EndReason
+from rlrobo_tui.actions import ACTIONS
+from rlrobo_tui.app import RlroboApp, run_app
+from rlrobo_tui.screens.live import LiveScreen
+from rlrobo_tui.screens.new_run import NewRunScreen
+from rlrobo_tui.screens.runs import RunsScreen, RunsTable
+from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, training, until
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
+    """The runs for which the app started an engine; a process that does nothing stands for it."""
+    runs: list[RunDir] = []
+
+    def start(run: RunDir) -> "subprocess.Popen[bytes]":
+        runs.append(run)
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait()
+        return process
+
+    monkeypatch.setattr(app_module, "start_engine", start)
+    return runs
+
+
+async def listed(pilot: Pilot[None], count: int) -> None:
+    await until(pilot, lambda: pilot.app.screen.query_one(RunsTable).row_count == count)
+
+
+def test_without_runs_the_screen_says_what_to_do_and_enter_trains_the_demo(
+    tmp_path: Path, started: list[RunDir]
+) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "No runs yet." in screen_text(pilot.app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
+
+    drive(RlroboApp(tmp_path / "runs"), play)
+    assert [run.read_config().task for run in started] == ["cartpole_balance"]
+
+
+def test_runs_are_listed_newest_first_with_their_numbers(tmp_path: Path) -> None:
+    ended = RunEnded(step=500, reason=EndReason.NO_SPACE, message="The disk is full.")
+    make_run(tmp_path, events=[*training(), ended])
+    make_run(tmp_path, events=[], seed=2)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 2)
+        await pilot.press("j")
+        await until(pilot, lambda: "The disk is full." in screen_text(pilot.app))
+        lines = screen_text(pilot.app).splitlines()
+        first = next(index for index, line in enumerate(lines) if "START" in line)
+        assert "✗ FAILED" in lines[first + 1]
+        for words in ("ppo-s1", "500", "50%", "100.0", "90.00", "no space"):
+            assert words in lines[first + 1]
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_enter_opens_the_run_under_the_cursor_and_escape_comes_back(tmp_path: Path) -> None:
+    run = make_run(tmp_path, events=training())
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, LiveScreen)
+        assert screen.run_dir.path == run.path
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_the_filter_keeps_runs_with_all_words_until_escape(tmp_path: Path) -> None:
+    for task, seed in (("ant_walk", 1), ("ant_walk", 2), ("cartpole_balance", 2)):
+        make_run(tmp_path, events=[], task=task, seed=seed)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 3)
+        await pilot.press("slash", *"ANT s2", "enter")
+        await listed(pilot, 1)
+        await pilot.press("escape")
+        await listed(pilot, 3)
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_a_new_run_appears_in_the_list_by_itself(tmp_path: Path) -> None:
+    make_run(tmp_path, events=[])
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 1)
+        make_run(tmp_path, events=[], seed=2)
+        await listed(pilot, 2)
+
+    drive(RlroboApp(tmp_path), play)
+
+
+async def form(pilot: Pilot[None]) -> NewRunScreen:
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and pilot.app.screen.config)
+    screen = pilot.app.screen
+    assert isinstance(screen, NewRunScreen)
+    return screen
+
+
+def test_the_form_trains_what_was_typed(tmp_path: Path, started: list[RunDir]) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await form(pilot)
+        screen.query_one("#algorithm", Select).value = "sac"
+        screen.query_one("#steps", Input).value = "30k"
+        screen.query_one("#seed", Input).value = "7"
+        screen.query_one("#set", Input).value = "learning_rate=1e-3, policy_kwargs={net_arch: [64, 64]}"
+        await until(pilot, lambda: "--steps 30k --seed 7" in screen_text(pilot.app))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
+
+    drive(RlroboApp(tmp_path), play, size=(120, 40))
+    config = started[0].read_config()
+    assert (config.total_timesteps, config.seed, config.algorithm.learning_rate) == (30_000, 7, 1e-3)
+    assert config.algorithm.policy_kwargs.net_arch == [64, 64]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [("set", "lr=1", "did you mean 'learning_rate'?"), ("steps", "many", "whole number"), ("seed", "-1", "seed")],
+)
+def test_the_form_says_what_is_wrong_and_starts_nothing(
+    tmp_path: Path, started: list[RunDir], field: str, text: str, words: str
+) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await form(pilot)
+        screen.query_one(f"#{field}", Input).value = text
+        await until(pilot, lambda: words in screen_text(pilot.app) and screen.config is None)
+        await pilot.press("ctrl+r")
+        assert pilot.app.screen is screen
+        screen.query_one(f"#{field}", Input).value = ""
+        await until(pilot, lambda: screen.config is not None)
+
+    drive(RlroboApp(tmp_path), play)
+    assert started == []
+
+
+def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> RunDir:
+        raise StorageError("/full: cannot write: the disk is full.")
+
+    monkeypatch.setattr(app_module, "create_run", refuse)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await form(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "the disk is full" in screen_text(pilot.app))
+
+    drive(RlroboApp(tmp_path), play)
+    assert list_runs(tmp_path) == []
+
+
+def test_an_engine_that_dies_at_once_is_reported(tmp_path: Path, started: list[RunDir]) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "No runs yet." in screen_text(pilot.app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "ended before its first event" in screen_text(pilot.app))
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_every_action_is_a_method_of_its_screen() -> None:
+    owners = {"app": RlroboApp, "runs": RunsScreen, "live": LiveScreen, "new": NewRunScreen}
+    missing = [
+        action.id
+        for action in ACTIONS
+        if action.scope in owners and not hasattr(owners[action.scope], f"action_{action.id}")
+    ]
+    assert missing == []
+
+
+def test_the_palette_offers_every_action_of_the_screen_and_of_the_app(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {action.label for action in ACTIONS if action.scope in ("app", "runs")} <= titles
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_children_inherit_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = RlroboApp(tmp_path)
+    assert app.no_color
+    assert app_module.os.environ["NO_COLOR"] == "1"
+
+
+def test_no_terminal_is_a_usage_error_that_names_the_plain_twin(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="rlrobo watch --plain"):
+        run_app(tmp_path)
+
+
+def test_the_app_loads_neither_learning_nor_physics_nor_cloud() -> None:
+    program = (
+        "import sys; import rlrobo_tui.app, rlrobo_tui.screens.new_run, rlrobo_tui.widgets.figure; "
+        "print([name for name in "
+        "('torch', 'pybullet', 'stable_baselines3', 'gymnasium', 'boto3', 'numpy', 'plotext') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
