@@ -1,6 +1,7 @@
 """Every task as a Gymnasium environment, `rlrobo/<task id>-v0`, once this module is imported.
 
-Gymnasium imports it by itself for `gymnasium.make("robots.gymnasium_plugin:rlrobo/ant_walk-v0")`.
+robots/gymnasium_hook.py imports it whenever Gymnasium is imported where this project is installed; where it is only on
+the path, `gymnasium.make("robots.gymnasium_plugin:rlrobo/ant_walk-v0")` does.
 """
 
 from __future__ import annotations

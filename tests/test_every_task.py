@@ -163,7 +163,7 @@ def test_library_checkers_have_no_complaint(task_id: str, check_env: Callable[[R
 def test_gymnasium_makes_it_without_our_import_and_stdout_stays_clean(task_id: str) -> None:
     script = f"""if True:
         import gymnasium
-        env = gymnasium.make("robots.gymnasium_plugin:rlrobo/{task_id}-v0", render_mode="rgb_array")
+        env = gymnasium.make("rlrobo/{task_id}-v0", render_mode="rgb_array")
         env.reset(seed=1)
         env.step(env.action_space.sample())
         print(env.render().shape)

@@ -5,7 +5,6 @@ import torch
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import ConfigError
-from engine.protocol.provenance import usable_cpus
 
 
 def choose_device(config: RunConfig) -> str:
@@ -35,11 +34,10 @@ def check_device(device: str) -> str:
 
 
 def choose_num_threads(config: RunConfig) -> int:
-    """Return the number of CPU threads for torch.
+    """Return the number of CPU threads for torch: what the user wants, else one.
 
-    One for PPO and A2C, whose minibatches are too small to share (Stable-Baselines3 issue 90); every core for
-    off-policy updates, which are bound by arithmetic.
+    One is best for PPO and A2C, whose minibatches are too small to share (Stable-Baselines3 issue 90). Off-policy
+    updates gain about a fifth from a second free core, and lose many times that when the core is not free: OpenMP's
+    threads spin while they wait for each other.
     """
-    if config.num_threads:
-        return config.num_threads
-    return 1 if algorithm_name(config.algorithm) in ON_POLICY else usable_cpus()
+    return config.num_threads or 1

@@ -155,7 +155,7 @@ class TrainingCallback(BaseCallback):
         if is_best:
             self._best = event
         self._control.writer.write(event)
-        for name in ("return_mean", "return_std", "return_ci95"):
+        for name in ("return_mean", "return_std"):
             self.model.logger.record(f"eval/{name}", getattr(event, name))
         self.model.logger.record("eval/ep_len_mean", event.length_mean)
         self.model.logger.dump(step)
@@ -179,7 +179,8 @@ def set_live(model: BaseAlgorithm, config: RunConfig, command: Set) -> str:
     try:
         msgspec.convert(fields, type(config.algorithm))
     except msgspec.ValidationError as err:
-        raise ValueError(f"{command.key}={command.value:g}: {err}") from None
+        problem = str(err).partition(" - at")[0].replace("`", "").replace("Expected", "expected")
+        raise ValueError(f"{command.key}: {problem}, got {command.value:g}") from None
     if command.key == "learning_rate":
         model.learning_rate = command.value
         model.lr_schedule = FloatSchedule(command.value)

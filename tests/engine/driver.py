@@ -1,0 +1,93 @@
+"""Start a real engine on a real run directory and wait for what it says."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from engine.launch import start_engine
+from engine.protocol.commands import Command, send_command
+from engine.protocol.events import AnyEvent, CommandDone, Event, RunEnded
+from engine.protocol.json_lines import event_reader
+from engine.protocol.presets import build_config
+from engine.protocol.provenance import collect_provenance
+from engine.protocol.run_dir import RunDir, create_run
+
+AnyKind = TypeVar("AnyKind", bound=Event)
+TIMEOUT_S = 120.0
+
+# Small rollouts, so that updates, evaluations and checkpoints come within a second of training.
+QUICK = ["n_steps=64", "batch_size=64", "n_epochs=2", "num_envs=4"]
+
+
+def new_run(folder: Path, *overrides: str, algorithm: str = "ppo") -> RunDir:
+    """Make a run of cartpole_balance below `folder` with `key=value` overrides."""
+    config = build_config("cartpole_balance", algorithm=algorithm, preset="sb3", overrides=list(overrides))
+    return create_run(folder, config, collect_provenance(["test"]))
+
+
+class Engine:
+    """A running engine and the events it has written so far."""
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+        self.process = start_engine(run)
+        self.seen: list[AnyEvent] = []
+        self._reader = event_reader(run.events)
+        self._num_given = 0
+
+    def wait_for(self, kind: type[AnyKind], accepts: Callable[[AnyKind], bool] = lambda _: True) -> AnyKind:
+        """Return the next event of this kind that is accepted; fail with the engine's output when it does not come."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            is_dead = self.process.poll() is not None
+            self.seen.extend(self._reader.read_new())
+            while self._num_given < len(self.seen):
+                event = self.seen[self._num_given]
+                self._num_given += 1
+                if isinstance(event, kind) and accepts(event):
+                    return event
+            assert not is_dead, f"the engine ended without {kind.__name__}: {self.log()}"
+            time.sleep(0.02)
+        raise AssertionError(f"no {kind.__name__} within {TIMEOUT_S:.0f} s: {self.log()}")
+
+    def order(self, command: Command) -> CommandDone:
+        """Send a command and return the engine's answer."""
+        send_command(self.run.commands, command)
+        return self.wait_for(CommandDone, lambda event: event.command_id == command.id)
+
+    def wait_for_end(self) -> tuple[RunEnded, int]:
+        """Return the last event and the exit code."""
+        ended = self.wait_for(RunEnded)
+        return ended, self.process.wait(TIMEOUT_S)
+
+    def log(self) -> str:
+        """Return what the engine printed."""
+        return self.run.engine_log.read_text()
+
+    def kill(self) -> None:
+        """Kill the engine if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(TIMEOUT_S)
+
+
+def train_to_end(run: RunDir) -> list[AnyEvent]:
+    """Train `run` in a process of its own and return all its events; the exit code must be 0."""
+    engine = Engine(run)
+    try:
+        ended, code = engine.wait_for_end()
+    finally:
+        engine.kill()
+    assert code == 0, f"{ended.message}\n{engine.log()}"
+    return engine.seen
+
+
+def run_module(*arguments: str, timeout_s: float = TIMEOUT_S) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m …` and return what it printed."""
+    import sys
+
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=timeout_s, check=False
+    )
