@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.config import RunConfig
-from engine.protocol.events import Event, EvaluationDone, Metrics, RunEnded, RunStarted, StatusChanged
+from engine.protocol.events import EvaluationDone, Event, Metrics, RunEnded, RunStarted, StatusChanged
 from engine.protocol.json_lines import EventWriter
 from engine.protocol.provenance import Provenance
 from engine.protocol.run_dir import RunDir, create_run

@@ -21,7 +21,7 @@ def test_messages_are_heard_and_stdout_is_returned(tmp_path: Path) -> None:
 
 def test_error_of_a_child_is_its_sentence_and_exit_code(tmp_path: Path) -> None:
     child = make_child(tmp_path, 'import sys; print(\'{"error": "no such thing"}\', file=sys.stderr); sys.exit(2)')
-    with pytest.raises(ChildError, match="^no such thing$") as error:
+    with pytest.raises(ChildError, match=r"^no such thing$") as error:
         run_child(child, [], working_directory=tmp_path, listen=lambda _: None)
     assert error.value.exit_code == 2
 

@@ -1,0 +1,125 @@
+"""`rlrobo replay` and `rlrobo evaluate` without an engine: what is refused, and how a window's end is told."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.checkpoints import POLICY, Manifest, new_checkpoint
+from engine.protocol.run_dir import RunDir
+from rlrobo_tui.commands import replay as replay_module
+from rlrobo_tui.commands.child import ChildError
+from rlrobo_tui.commands.evaluate import describe
+from tests.rlrobo_tui.cli_calls import Cli
+
+
+def save_checkpoint(run: RunDir, step: int) -> Path:
+    manifest = Manifest(step=step, algorithm="ppo", task="cartpole_balance", reason="periodic", saved_at=0.0, files={})
+    with new_checkpoint(run.checkpoints, manifest) as folder:
+        (folder / POLICY).write_bytes(b"policy")
+    return run.checkpoints / f"{step:09d}" / POLICY
+
+
+def flip_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that a window can be opened."""
+    monkeypatch.setattr(replay_module, "require_display", lambda: None)
+
+
+def test_replay_without_a_display_names_the_video(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    cli.make_finished_run()
+    result = cli("replay")
+    assert result.exit_code == 1
+    assert "--video" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--video", "a.avi"), "expected a file that ends in .mp4, got 'a.avi'"),
+        (("--video", "/no/such/a.mp4"), "no such directory: /no/such"),
+        (("--video", "a.mp4", "--width", "101"), "expected even numbers, got 101 x 480"),
+    ],
+)
+def test_impossible_video_is_refused_before_anything_is_loaded(
+    arguments: tuple[str, ...], sentence: str, cli: Cli
+) -> None:
+    cli.make_finished_run()
+    result = cli("replay", *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("replay", "--video", "a.mp4")])
+def test_run_without_a_checkpoint_says_so(command: tuple[str, ...], cli: Cli) -> None:
+    cli.make_finished_run()
+    result = cli(*command)
+    assert result.exit_code == 1
+    assert "no checkpoint yet" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("replay", "--video", "a.mp4")])
+def test_one_flipped_byte_is_noticed_and_named(command: tuple[str, ...], cli: Cli) -> None:
+    run = cli.make_finished_run()
+    policy = save_checkpoint(run, 1000)
+    flip_byte(policy)
+    result = cli(*command)
+    assert result.exit_code == 1
+    assert f"{policy}: damaged" in result.stderr
+
+
+@pytest.mark.usefixtures("display")
+def test_damaged_latest_checkpoint_is_passed_over_aloud(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = cli.make_finished_run()
+    save_checkpoint(run, 500)
+    flip_byte(save_checkpoint(run, 1000))
+    started: list[list[str]] = []
+    monkeypatch.setattr(replay_module, "run_child", lambda _, arguments, **__: started.append(arguments))
+    result = cli("replay", "--checkpoint", "latest")
+    assert "using the checkpoint of step 500 instead" in result.stderr
+    assert started[0][started[0].index("--checkpoint") + 1] == "500"
+
+
+@pytest.mark.parametrize(
+    ("died_with", "is_open", "exit_code", "sentence"),
+    [
+        ("X Error of failed request:  BadDrawable", True, 0, "The window was closed."),
+        ("X connection to :0 broken", True, 0, "The window was closed."),
+        ("X Error of failed request:  BadDrawable", False, 1, "--video replay.mp4"),
+        ("Segmentation fault", True, 1, "--video replay.mp4"),
+    ],
+)
+@pytest.mark.usefixtures("display")
+def test_end_of_the_window_is_one_sentence(
+    died_with: str, is_open: bool, exit_code: int, sentence: str, *, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, listen, **__: object) -> None:
+        if is_open:
+            listen({"window": "open", "keys": "q quits"})
+        raise ChildError("the process died.", lines=(died_with,))
+
+    save_checkpoint(cli.make_finished_run(), 1000)
+    monkeypatch.setattr(replay_module, "run_child", die)
+    result = cli("replay")
+    assert result.exit_code == exit_code
+    assert sentence in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("mean", "verdict"), [(500.0, "solved"), (475.0, "solved"), (474.0, "not solved yet")])
+def test_evaluation_is_compared_with_what_counts_as_solved(mean: float, verdict: str) -> None:
+    result = {
+        "return_mean": mean,
+        "return_std": 2.0,
+        "return_ci95": 1.0,
+        "episodes": 20,
+        "length_mean": 500.0,
+        "checkpoint_step": 1000,
+        "seed": 1,
+    }
+    assert describe(result, "cartpole_balance")[-1].endswith(f": {verdict}")
