@@ -94,6 +94,8 @@ def new_checkpoint(folder: Path, manifest: Manifest) -> Iterator[Path]:
     final = folder / f"{manifest.step:09d}"
     temporary = folder / f".{final.name}.{os.getpid()}.tmp"
     try:
+        # An engine that was killed leaves its own; in a container the next one has the same pid.
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
         names = sorted(path.name for path in temporary.iterdir())
@@ -116,13 +118,13 @@ def new_checkpoint(folder: Path, manifest: Manifest) -> Iterator[Path]:
 def list_checkpoints(folder: Path) -> list[Checkpoint]:
     """Return the checkpoints in `folder` by step; what has no readable manifest is none."""
     found: list[Checkpoint] = []
-    for path in sorted(folder.glob("[0-9]*")):
+    for path in folder.glob("[0-9]*"):
         try:
             manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             continue
         found.append(Checkpoint(path=path, manifest=manifest))
-    return found
+    return sorted(found, key=lambda item: item.step)
 
 
 def verify(checkpoint: Checkpoint) -> None:

@@ -98,7 +98,7 @@ def read_holder(path: Path) -> Holder | None:
     """Return who holds, or held when it died, the lock in `path`; None when it was given back or never taken."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
