@@ -1,9 +1,11 @@
 """What a list of runs shows: one line for each run, read from the ends of its event file.
 
-Cheap on purpose: the first line and the last few kilobytes, whatever the length of the file.
+Cheap on purpose: parses the first line and the last few kilobytes, whatever the length of the file.
 """
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +24,8 @@ from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
 
 _TAIL_BYTES = 64 * 1024
+_BLOCK_BYTES = 1 << 20
+_STATUS_LINE = b'\n{"type":"status"'
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
@@ -114,18 +118,33 @@ def _read_ends(path: Path) -> tuple[AnyEvent | None, list[AnyEvent]]:
     try:
         with path.open("rb") as file:
             first = _decode(file.readline())
-            size = file.seek(0, 2)
-            length = _TAIL_BYTES
-            while True:
-                start = max(0, size - length)
-                file.seek(start)
-                lines = file.read().splitlines()
-                tail = [event for line in lines[bool(start) :] if (event := _decode(line))]
-                if start == 0 or any(isinstance(event, StatusChanged | RunEnded) for event in tail):
-                    return first, tail
-                length *= 8
+            start = max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES)
+            file.seek(start)
+            lines = file.read().splitlines()
+            tail = [event for line in lines[bool(start) :] if (event := _decode(line))]
+            if start and not any(isinstance(event, StatusChanged | RunEnded) for event in tail):
+                # The line that begins before `start` and ends behind it is not in `tail`.
+                tail = [*_last_status(file, start + len(_STATUS_LINE)), *tail]
+            return first, tail
     except FileNotFoundError:
         return None, []
+
+
+def _last_status(file: BinaryIO, end: int) -> list[AnyEvent]:
+    """Search backwards from `end` for the last status, without parsing what lies between."""
+    overlap = b""
+    while end > 0:
+        start = max(0, end - _BLOCK_BYTES)
+        file.seek(start)
+        block = file.read(end - start) + overlap
+        found = block.rfind(_STATUS_LINE)
+        if found >= 0:
+            file.seek(start + found + 1)
+            event = _decode(file.readline())
+            return [event] if event else []
+        overlap = block[: len(_STATUS_LINE)]
+        end = start
+    return []
 
 
 def _decode(line: bytes) -> AnyEvent | None:
