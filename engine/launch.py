@@ -21,7 +21,7 @@ def start_engine(run: RunDir) -> subprocess.Popen[bytes]:
         raise StorageError.from_os_error(err, run.engine_log) from err
     with log:
         return subprocess.Popen(
-            [sys.executable, "-m", "engine", str(run.path)],
+            [sys.executable, "-m", "engine", str(run.path.absolute())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
