@@ -120,9 +120,10 @@ class LiveDisplay:
 
 def panel_lines(view: RunView, *, ascii_only: bool) -> Iterator[Text]:
     """Write the lines of the live display: what it is, how far, how well, what happened last."""
-    status = f"{view.status.value}{': ' if view.status_detail else ''}{view.status_detail}"
-    yield Text(f"{view.run_id}  {status}", style="bold", no_wrap=True)
-    yield Text(f"{_bar(view.progress, ascii_only=ascii_only)} {progress_sentence(view)}")
+    detail = "" if view.status.is_over or not view.status_detail else f": {view.status_detail}"
+    yield Text(f"{view.run_id}  {view.status.value}{detail}", style="bold", no_wrap=True)
+    yield Text(_bar(view.progress, ascii_only=ascii_only))
+    yield Text(progress_sentence(view))
     best = view.best
     if best is not None:
         yield Text(f"best evaluation: return {number(best.return_mean)} at step {best.step:,}")
