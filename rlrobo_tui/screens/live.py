@@ -127,7 +127,8 @@ class LiveScreen(Screen[None]):
             for text, severity in notices(before, self.view):
                 self.notify(text, severity=severity)
         self._is_loaded = True
-        self.refresh_bindings()
+        if before.status is not self.view.status:
+            self.refresh_bindings()
         self.draw()
 
     def draw(self) -> None:
@@ -135,7 +136,7 @@ class LiveScreen(Screen[None]):
         if not self.is_attached:
             return
         self._draw_status()
-        self.query_one(Banner).show(self.view, early_death=self.early_death, is_ascii=self._is_ascii)
+        self.query_one(Banner).show(self.view, early_death=self.early_death)
         task = TASKS.get(self.view.task)
         for chart, metric in zip(self.query(Chart), (None, *self._small_metrics()), strict=True):
             chart.metric = metric or chart.metric

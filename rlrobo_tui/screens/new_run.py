@@ -130,6 +130,7 @@ class NewRunScreen(Screen[None]):
             self.config = None
             self.show_error(str(err).removeprefix("command line: "))
         self.query_one("#launch", Button).disabled = self.config is None
+        self.query_one("#review").set_class(self.config is None, "-stale")
 
 
 def _field(name: str, control: Select[str] | Input) -> Horizontal:

@@ -8,30 +8,26 @@ from rlrobo_tui.badges import BADGES
 from rlrobo_tui.quantities import count, number
 from rlrobo_tui.run_view import RunView
 
-NEXT_KEYS = "e log   n new run   esc runs"
+NEXT_KEYS = (("e", "events and engine output"), ("n", "new run"), ("esc", "all runs"))
 
 
 class Banner(Static):
     """Hidden while the run goes on."""
 
-    def show(self, view: RunView, *, early_death: str, is_ascii: bool) -> None:
+    def show(self, view: RunView, *, early_death: str) -> None:
         """Draw the end of `view`; `early_death` is the sentence for an engine that died before its first event."""
         is_over = view.status.is_over or bool(early_death)
-        self.display = is_over
         if not is_over:
+            self.display = False
             return
+        self.display = True
         status = Status.FAILED if early_death else view.status
         self.set_class(status is Status.FAILED, "-failed")
-        badge = BADGES[status]
+        color = BADGES[status].color
+        keys = [Content.assemble((key, "$primary bold"), (f" {words}   ", "$muted")) for key, words in NEXT_KEYS]
         self.update(
             Content.assemble(
-                (badge.text(is_ascii=is_ascii), f"${badge.color} bold"),
-                "  ",
-                early_death or cause(view),
-                " ",
-                (outcome(view), "$muted"),
-                "\n",
-                (NEXT_KEYS, "$primary"),
+                (early_death or cause(view), f"${color} bold"), " ", (outcome(view), "$foreground"), "\n", *keys
             )
         )
 
@@ -51,5 +47,5 @@ def outcome(view: RunView) -> str:
     elif view.status is Status.FAILED:
         parts.append("No checkpoint was saved.")
     if view.best:
-        parts.append(f"Best evaluation {number(view.best.return_mean)} at {count(view.best.step)}.")
+        parts.append(f"Best evaluation {number(view.best.return_mean)}.")
     return " ".join(parts)

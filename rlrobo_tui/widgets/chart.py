@@ -86,13 +86,13 @@ class Chart(Widget):
             parts = [f"raw {latest}"]
         else:
             average = curve.smooth[-1] if curve.smooth else None
-            parts = [f"average {self.weight:g}: {number(average)}", f"raw {latest}"]
+            parts = [f"EMA {self.weight:g}: {number(average)}", f"raw {latest}"]
         if curve.marks:
-            parts.append(f"{style.mark} evaluation")
+            parts.append(f"{style.mark} eval")
         if curve.best:
             parts.append(f"{style.best} best {number(curve.best[1])} at {count(curve.best[0])}")
         if curve.target is not None:
-            parts.append(f"┈ solved {number(curve.target)}")
+            parts.append(f"┈ solved {curve.target:g}")
         return parts
 
     def _fit(self, parts: list[str]) -> str:

@@ -31,4 +31,4 @@ class EventLog(Static):
         skipped = f" · {num_corrupt} unreadable lines skipped" if num_corrupt else ""
         self.border_title = f"events{skipped}"
         height = max(1, self.content_size.height)
-        self.update(log_lines(list(view.log)[-height:]))
+        self.update(log_lines(list(view.log)[-height:]), layout=False)

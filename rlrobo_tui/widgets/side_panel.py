@@ -31,13 +31,21 @@ class SidePanel(VerticalScroll):
             yield box
 
     def show(self, view: RunView) -> None:
-        """Draw the state of `view`."""
+        """Draw the state of `view`, where there is room for the panel."""
+        if not self.is_on_screen:
+            return
         width = max(20, self.query_one("#terms", Static).content_size.width)
         terms = reward_terms(view)
-        self.query_one("#terms", Static).update(signed_bars(terms, width=width) if terms else WAITING)
+        self._put("#terms", signed_bars(terms, width=width) if terms else WAITING)
         endings = ending_shares(view)
-        self.query_one("#endings", Static).update(share_bars(endings, width=width) if endings else WAITING)
-        self.query_one("#losses", Static).update(learning(view, width=width))
+        self._put("#endings", share_bars(endings, width=width) if endings else WAITING)
+        self._put("#losses", learning(view, width=width))
+
+    def _put(self, selector: str, content: Content) -> None:
+        """Lay out the screen again only when a box needs another height; that is what costs."""
+        box = self.query_one(selector, Static)
+        needed = content.get_height({}, max(1, box.content_size.width))
+        box.update(content, layout=needed != box.content_size.height)
 
 
 def reward_terms(view: RunView) -> dict[str, float]:

@@ -59,12 +59,14 @@ def headline(view: RunView, moment: Moment) -> Content:
     if view.started_at is None:
         parts = [view.run_id]
     line = Content.styled(badge.text(is_ascii=moment.is_ascii), f"${badge.color} bold").append("  ")
-    for index, part in enumerate(part for part in parts if part):
-        line = line.append(Content.assemble(*([SEPARATOR] if index else []), (part, "bold" if not index else "$muted")))
     aside = _aside(view, moment)
-    if aside:
-        line = line.append(Content.assemble(SEPARATOR, (aside, "$warning")))
-    return line
+    room = moment.width - (len(aside) + len(SEPARATOR[0]) if aside else 0)
+    for index, part in enumerate(part for part in parts if part):
+        piece = Content.assemble(*([SEPARATOR] if index else []), (part, "bold" if not index else "$muted"))
+        if index and line.cell_length + piece.cell_length > room:
+            break
+        line = line.append(piece)
+    return line.append(Content.assemble(SEPARATOR, (aside, "$warning"))) if aside else line
 
 
 def progress_line(view: RunView, moment: Moment) -> Content:
@@ -108,13 +110,13 @@ class StatusBar(Static):
         """Draw the state of `view` now."""
         moment = Moment(time.time(), max(10, self.content_size.width), is_ascii, pending)
         lines = [make(view, moment) for make in (headline, progress_line, kpi_line)]
-        self.update(Content("\n").join(lines))
+        self.update(Content("\n").join(lines), layout=False)
 
 
 def _aside(view: RunView, moment: Moment) -> str:
     if moment.pending:
         return f"{moment.pending}…"
-    if view.status_detail and not view.status.is_over:
+    if view.status_detail and view.status is not Status.RUNNING and not view.status.is_over:
         return view.status_detail
     if view.status is Status.RUNNING and view.updated_at and moment.now - view.updated_at > QUIET_S:
         return f"no news for {duration(moment.now - view.updated_at)}"
