@@ -42,13 +42,10 @@ class Clone:
         return path
 
     def make(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        # An outer make (the one that runs these tests) would lend its job server and its variables.
-        inherited = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "PYTHON")}
-        make = str(shutil.which("make"))
-        environment = {**inherited, "PATH": str(self.bin)}
-        return subprocess.run(
-            [make, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        # Nothing is inherited: an outer make (the one that runs these tests) would lend its variables and its level.
+        command = [str(shutil.which("make")), *arguments]
+        environment = {"PATH": str(self.bin), "LC_ALL": "C"}
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def calls(self) -> list[str]:
         path = self.folder / "calls"
