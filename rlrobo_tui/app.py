@@ -87,16 +87,15 @@ class RlroboApp(App[None]):
             if screen.check_action(action.id, ()):
                 yield SystemCommand(action.label, action.help, partial(screen.run_action, action.id))
         for action in actions_of("app"):
+            if not _is_allowed(action.id, screen):
+                continue
             yield SystemCommand(action.label, action.help, partial(self.run_action, action.id))
         yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
         yield SystemCommand("Screenshot", "Save a picture of the screen as SVG.", self.deliver_screenshot)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the app's keys off overlays, and the form from opening itself."""
-        scope = getattr(self.screen, "SCOPE", None)
-        if action in ("help", "new_run", "leave"):
-            return scope is not None and not (action == "new_run" and scope == "new")
-        return True
+        return _is_allowed(action, self.screen)
 
     def action_help(self) -> None:
         """Explain the screen in sight."""
@@ -114,8 +113,8 @@ class RlroboApp(App[None]):
         """Leave the app and say what goes on without it."""
         active = [run for run in list_runs(self.runs_dir) if find_engine(run) is not None]
         if active:
-            runs = "1 run goes" if len(active) == 1 else f"{len(active)} runs go"
-            self.exit(message=f"{runs} on training. `rlrobo tui` shows them, `rlrobo stop` ends one.")
+            subject = "1 run goes" if len(active) == 1 else f"{len(active)} runs go"
+            self.exit(message=f"{subject} on training. Come back with `rlrobo tui`, end a run with `rlrobo stop`.")
         else:
             self.exit()
 
@@ -183,6 +182,13 @@ class RlroboApp(App[None]):
         if screen.view.started_at is None and not screen.early_death:
             screen.early_death = f"The engine ended before its first event (exit code {process.returncode})."
             screen.draw()
+
+
+def _is_allowed(action: str, screen: Screen[object]) -> bool:
+    scope = getattr(screen, "SCOPE", None)
+    if action in ("help", "new_run", "leave"):
+        return scope is not None and not (action == "new_run" and scope == "new")
+    return True
 
 
 def run_app(runs_dir: Path, run: RunDir | None = None, ascii: bool = False) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
@@ -192,7 +193,10 @@ def test_every_action_is_a_method_of_its_screen() -> None:
 
 def test_the_palette_offers_every_action_of_the_screen_and_of_the_app(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        below = pilot.app.screen
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+        titles = {command.title for command in pilot.app.get_system_commands(below)}
         assert {action.label for action in ACTIONS if action.scope in ("app", "runs")} <= titles
 
     drive(RlroboApp(tmp_path), play)
