@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.launch import find_engine, kill_engine
+from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Set, Stop, command_type, send_command
 from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.events import CommandDone
@@ -142,4 +143,5 @@ def _kill(run: RunDir, *, is_confirmed: bool) -> None:
     if not is_confirmed and not typer.confirm(question, err=True):
         raise UsageError("nothing was killed; `rlrobo stop` without --kill saves a checkpoint first.")
     kill_engine(run)
-    narrate(f"{run.id}: killed. `rlrobo replay {run.id}` shows its best checkpoint.")
+    num_checkpoints = len(list_checkpoints(run.checkpoints))
+    narrate(f"{run.id}: killed; {num_checkpoints} checkpoints are left, in {run.checkpoints}")

@@ -11,6 +11,7 @@ import typer
 
 from engine.launch import start_engine
 from engine.protocol.algorithms import ALGORITHMS, algorithm_name
+from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Stop, send_command
 from engine.protocol.config import RunConfig, to_yaml
 from engine.protocol.provenance import collect_provenance
@@ -142,7 +143,8 @@ def _train_to_end(run: RunDir, process: "subprocess.Popen[bytes]", *, as_json: b
         narrate(f"rlrobo: {explain_early_death(run)}")
     elif tail.is_over:
         narrate(f"{tail.view.status.value.capitalize()}: {tail.view.end_message}")
-        narrate(f"Look at it with `rlrobo replay {run.id}` and `rlrobo evaluate {run.id}`.")
+        if list_checkpoints(run.checkpoints):
+            narrate(f"Look at it with `rlrobo replay {run.id}` and `rlrobo evaluate {run.id}`.")
     _print_result(run, result_of(run, tail.view), as_json)
     if has_started is None:
         return 130

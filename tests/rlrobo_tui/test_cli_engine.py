@@ -151,3 +151,4 @@ def test_engine_that_is_killed_ends_train_with_the_code_for_try_again(
     _, stderr = follower.communicate(timeout=DEADLINE_S)
     assert follower.returncode == 3
     assert "Failed: The engine died without a word" in stderr
+    assert "rlrobo replay" not in stderr  # there is no checkpoint to replay
