@@ -24,8 +24,10 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 
 # The dependencies are layers of their own: a change of the code does not install torch again.
 FROM base AS cpu-dependencies
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN pip install --constraint constraints.txt --index-url "$TORCH_INDEX" --no-deps torch
+# The package index of PyTorch's CPU wheels, as PyTorch's installation page names it; without it, the wheel of the
+# default index brings gigabytes of CUDA along: docker build --build-arg TORCH_INDEX=... --target cpu .
+ARG TORCH_INDEX=
+RUN pip install --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX" --no-deps} torch
 RUN pip install --constraint constraints.txt --requirement dependencies.txt
 
 FROM base AS cuda-dependencies

@@ -41,8 +41,8 @@ format: $(DEV) ## rewrite the files in the project's format
 bench: $(BASE) ## measure simulation and training speed on this machine
 	@$(BIN)/rlrobo bench $(ARGS)
 
-docker-build: ## build the CPU image, rlrobo:cpu
-	docker build --target cpu --tag rlrobo:cpu $(ARGS) .
+docker-build: ## build the CPU image, rlrobo:cpu [TORCH_INDEX=index of PyTorch's CPU wheels]
+	docker build --target cpu --tag rlrobo:cpu $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) $(ARGS) .
 
 cloud-deploy: $(BASE) ## create the AWS resources that cloud runs need [ARGS=]
 	@$(BIN)/rlrobo cloud deploy $(ARGS)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from robots.spec import RobotSpec
 
 
+Indices = slice | list[int]
+"""What a term's parameter `joints`, `links` or `contact_links` holds by the time the term is called."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RobotModel:
     """What a loaded model file says, in the order of the state's arrays."""

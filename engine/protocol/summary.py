@@ -4,12 +4,14 @@ Cheap on purpose: parses the first line and the last few kilobytes, whatever the
 """
 
 import os
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
 
+from engine.protocol.checkpoints import best_checkpoint, list_checkpoints
 from engine.protocol.events import (
     AnyEvent,
     EvaluationDone,
@@ -23,6 +25,8 @@ from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
 
+START_TIMEOUT_S = 60.0
+"""An engine writes its first event within a second, on a busy machine within some; after this long it never will."""
 _TAIL_BYTES = 64 * 1024
 _BLOCK_BYTES = 1 << 20
 _STATUS_LINE = b'\n{"type":"status"'
@@ -73,7 +77,6 @@ def summarize(run: RunDir) -> RunSummary:
     for event in tail:
         if isinstance(event, Metrics):
             metrics.update(event.values)
-    evaluations = [event for event in tail if isinstance(event, EvaluationDone)]
     return RunSummary(
         id=run.id,
         dir=str(run.path),
@@ -88,7 +91,7 @@ def summarize(run: RunDir) -> RunSummary:
         started_at=first.time or None,
         updated_at=tail[-1].time if tail else None,
         return_mean=metrics.get("rollout/ep_rew_mean"),
-        best_return_mean=evaluations[-1].best_return_mean if evaluations else None,
+        best_return_mean=_best_return_mean(run, tail),
         steps_per_second=metrics.get("time/steps_per_second"),
     )
 
@@ -107,11 +110,27 @@ def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReas
         return OUTCOMES[last.reason].status, last.reason, last.message
     holder = read_holder(run.lock_file)
     if last is None and holder is None:
-        return Status.STARTING, None, ""
+        return _status_before_first_event(run)
     if holder is None or (holder.is_here and not holder.is_alive):
         killed = OUTCOMES[EndReason.KILLED]
         return killed.status, EndReason.KILLED, killed.sentence
     return (last.status if isinstance(last, StatusChanged) else Status.RUNNING), None, ""
+
+
+def _status_before_first_event(run: RunDir) -> tuple[Status, EndReason | None, str]:
+    if time.time() - run.config.stat().st_mtime < START_TIMEOUT_S:
+        return Status.STARTING, None, ""
+    message = f"The engine never started; {run.engine_log} may say why."
+    return OUTCOMES[EndReason.KILLED].status, EndReason.KILLED, message
+
+
+def _best_return_mean(run: RunDir, tail: list[AnyEvent]) -> float | None:
+    """Return the best evaluation: of the last evaluation event where it is at hand, else of the checkpoints."""
+    evaluation = next((event for event in reversed(tail) if isinstance(event, EvaluationDone)), None)
+    if evaluation is not None:
+        return evaluation.best_return_mean
+    best = best_checkpoint(list_checkpoints(run.checkpoints))
+    return best.manifest.evaluation.return_mean if best and best.manifest.evaluation else None
 
 
 def _read_ends(path: Path) -> tuple[AnyEvent | None, list[AnyEvent]]:

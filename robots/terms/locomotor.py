@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from robots.state import State
-    from robots.terms import Indices
+    from robots.state import Indices, State
 
 TARGET_X_M = 1000.0
 """walk_target_x."""

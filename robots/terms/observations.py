@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from robots.state import State
-    from robots.terms import Indices
+    from robots.state import Indices, State
 
 
 def joint_position(state: State, joints: Indices) -> np.ndarray:

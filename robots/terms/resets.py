@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from robots.state import Start
-    from robots.terms import Indices
+    from robots.state import Indices, Start
 
 
 def offset_joint_position(start: Start, rngs: list[np.random.Generator], joints: Indices, half_range: float) -> None:

@@ -99,9 +99,9 @@ def drive(app: RlroboApp, play: Callable[[Pilot[None]], Awaitable[None]], *, siz
     asyncio.run(run())
 
 
-async def until(pilot: Pilot[None], is_so: Callable[[], object]) -> None:
+async def until(pilot: Pilot[None], is_so: Callable[[], object], *, patience_s: float = PATIENCE_S) -> None:
     """Wait until `is_so`, as a user would; fail when it does not come."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not is_so():
         assert time.monotonic() < end, f"never happened; on the screen:\n{screen_text(pilot.app)}"
         await pilot.pause(0.02)

@@ -1,12 +1,14 @@
 """One line for each run, true whatever happened to its engine, and cheap whatever the length of its events."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from engine.protocol.checkpoints import EvaluationResult, Manifest, new_checkpoint
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import ConfigError
 from engine.protocol.events import (
@@ -22,7 +24,7 @@ from engine.protocol.json_lines import EventWriter
 from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
-from engine.protocol.summary import summarize
+from engine.protocol.summary import START_TIMEOUT_S, summarize
 
 STARTED = RunStarted(run_id="r", task="ant_walk", algorithm="ppo", seed=3, total_timesteps=1000)
 ANOTHER_MACHINE = {"pid": 1, "process_started": 0.0, "hostname": "another", "boot_id": "another"}
@@ -147,3 +149,28 @@ def test_only_the_ends_of_a_long_file_are_parsed(run: RunDir) -> None:
         write(run, *LONG[-3:])
         summary = summarize(run)
     assert (summary.status, summary.step) == (Status.RUNNING, 1000)
+
+
+def test_an_engine_that_never_wrote_an_event_counts_as_dead_after_a_minute(run: RunDir) -> None:
+    assert summarize(run).status is Status.STARTING
+    long_ago = run.config.stat().st_mtime - START_TIMEOUT_S - 1
+    os.utime(run.config, (long_ago, long_ago))
+    summary = summarize(run)
+    assert (summary.status, summary.end_reason) == (Status.FAILED, EndReason.KILLED)
+    assert "engine.log" in summary.message
+
+
+def test_the_best_evaluation_comes_from_the_checkpoints_when_its_event_is_far_back(run: RunDir) -> None:
+    write(run, STARTED, StatusChanged(status=Status.RUNNING))
+    manifest = Manifest(
+        step=100,
+        algorithm="ppo",
+        task="ant_walk",
+        reason="best",
+        saved_at=0.0,
+        files={},
+        evaluation=EvaluationResult(return_mean=7.5, return_std=0.0, episodes=1),
+    )
+    with new_checkpoint(run.checkpoints, manifest):
+        pass
+    assert summarize(run).best_return_mean == 7.5
