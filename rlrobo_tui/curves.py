@@ -80,11 +80,17 @@ def padded_limits(values: Sequence[float]) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float, *, num_ticks: int) -> list[float]:
-    """Return up to about `num_ticks` round numbers (1, 2 or 5 times a power of ten) between `low` and `high`."""
+    """Return about `num_ticks` round numbers (1, 2 or 5 times a power of ten) between `low` and `high`; at least two."""
     rough = (high - low) / max(1, num_ticks)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    steps = [factor * power for factor in (10, 5, 2, 1, 0.5, 0.2) if factor * power <= 10 * rough]
+    found: list[float] = []
+    fitting = [step for step in steps if step >= rough * 0.999]
+    for step in [fitting[-1], *(step for step in steps if step < fitting[-1])]:
+        found = [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+        if len(found) >= 2:
+            break
+    return found
 
 
 def tick_labels(positions: Sequence[float]) -> list[str]:

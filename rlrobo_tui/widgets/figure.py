@@ -3,6 +3,7 @@
 plotext has one figure for the whole process, so `draw` must be called from one thread.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ LABEL_COLUMNS = 6
 TARGET_REACH = 1.5
 """chosen: a target further above the data than this many times their range would squeeze them flat."""
 MIN_SIZE = (16, 4)
+_BACKGROUND = re.compile(r"\x1b\[48;[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def draw(curve: Curve, *, width: int, height: int, style: Style) -> str:
     if curve.target is not None and low <= curve.target <= high:
         figure.line(curve.target, style="dotted", pixel=plotext.pixel(foreground=style.palette.target))
     _draw_curves(plotext, curve, raw, num_columns=num_columns, style=style)
-    text = figure.build().string()
+    # plotext gives the axes a white background of its own, whatever the theme and the canvas say.
+    text = _BACKGROUND.sub("", figure.build().string())
     return to_ascii(text) if style.is_ascii else text
 
 

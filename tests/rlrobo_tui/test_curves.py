@@ -52,7 +52,12 @@ def test_smoother_continues_where_it_was() -> None:
 
 def test_ticks_are_round_and_inside() -> None:
     assert ticks(-3, 103, num_ticks=5) == [0, 50, 100]
+    assert ticks(3, 250, num_ticks=3) == [100, 200]
     assert ticks(0, 1, num_ticks=5) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_there_are_at_least_two_ticks_where_the_round_step_is_too_wide() -> None:
+    assert ticks(180, 230, num_ticks=1) == [180, 200, 220]
 
 
 def test_tick_labels_have_the_digits_that_tell_them_apart() -> None:

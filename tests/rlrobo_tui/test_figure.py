@@ -52,3 +52,7 @@ def test_a_target_far_above_the_data_does_not_squeeze_it() -> None:
 def test_nothing_is_drawn_without_data_or_space() -> None:
     assert draw(Curve(), width=60, height=12, style=Style(PALETTE)) == ""
     assert draw(CURVE, width=5, height=2, style=Style(PALETTE)) == ""
+
+
+def test_the_chart_has_no_background_of_its_own() -> None:
+    assert "\x1b[48;" not in draw(CURVE, width=60, height=12, style=Style(PALETTE))
