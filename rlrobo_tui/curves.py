@@ -80,7 +80,7 @@ def padded_limits(values: Sequence[float]) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float, *, num_ticks: int) -> list[float]:
-    """Return about `num_ticks` round numbers (1, 2 or 5 times a power of ten) between `low` and `high`; at least two."""
+    """Return about `num_ticks` round numbers (1, 2 or 5 times a power of ten) from `low` to `high`; at least two."""
     rough = (high - low) / max(1, num_ticks)
     power = 10.0 ** math.floor(math.log10(rough))
     steps = [factor * power for factor in (10, 5, 2, 1, 0.5, 0.2) if factor * power <= 10 * rough]
