@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from engine.protocol.crash_points import reach
 from engine.protocol.errors import CheckpointError, StorageError
 from engine.protocol.files import sha256_of, sync_directory, sync_file
 
@@ -20,6 +22,10 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 POLICY = "policy.zip"
 NORMALIZER = "normalizer.npz"
+STATE = "state.json"
+REPLAY_PREFIX = "replay_"
+DISCARDED = "discarded"
+"""Folder beside the checkpoints for those that a resume from an earlier one left behind."""
 
 
 class FileEntry(Struct, frozen=True, kw_only=True):
@@ -61,6 +67,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Its evaluation, when there was one at this step."""
     versions: dict[str, str] = field(default_factory=dict)
     """Versions of the packages that wrote it."""
+    is_barrier: bool = False
+    """Whether training itself began anew from here, so that a resumed run is the same run."""
+    digest: str = ""
+    """sha256 of the manifest without this field."""
     format: int = FORMAT_VERSION
     """Version of this layout."""
 
@@ -85,10 +95,11 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def new_checkpoint(folder: Path, manifest: Manifest) -> Iterator[Path]:
+def new_checkpoint(folder: Path, manifest: Manifest, *, previous: Checkpoint | None = None) -> Iterator[Path]:
     """Yield a temporary directory to fill; on leaving, it becomes `folder/<step>` in one rename.
 
-    `manifest.files` is filled in here. When the block raises, nothing is left and what was there before stays.
+    `manifest.files` and `digest` are filled in here. A file that is a hard link to one of the checkpoint `previous`
+    keeps its hash and is not written again. When the block raises, nothing is left and what was there before stays.
     A checkpoint of the same step is replaced. Raises StorageError.
     """
     final = folder / f"{manifest.step:09d}"
@@ -97,38 +108,47 @@ def new_checkpoint(folder: Path, manifest: Manifest) -> Iterator[Path]:
         # An engine that was killed leaves its own; in a container the next one has the same pid.
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        reach("checkpoint-begun")
         yield temporary
-        names = sorted(path.name for path in temporary.iterdir())
-        files = {
-            name: FileEntry(sha256=sha256_of(temporary / name), size_bytes=(temporary / name).stat().st_size)
-            for name in names
-        }
-        content = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, files=files)))
-        (temporary / MANIFEST).write_bytes(content)
-        for name in [*names, MANIFEST]:
-            sync_file(temporary / name)
+        reach("checkpoint-filled")
+        known = _known_files(previous)
+        files = {path.name: _entry(path, known) for path in sorted(temporary.iterdir())}
+        manifest = msgspec.structs.replace(manifest, files=files)
+        manifest = msgspec.structs.replace(manifest, digest=_digest(manifest))
+        (temporary / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        sync_file(temporary / MANIFEST)
         sync_directory(temporary)
+        reach("checkpoint-synced")
         _move_into_place(temporary, final)
+        reach("checkpoint-renamed")
     except OSError as err:
         raise StorageError.from_os_error(err, final) from err
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """Return the checkpoint in the directory `path`, unverified, or None when its manifest cannot be read."""
+    try:
+        manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return Checkpoint(path=path, manifest=manifest)
+
+
 def list_checkpoints(folder: Path) -> list[Checkpoint]:
     """Return the checkpoints in `folder` by step; what has no readable manifest is none."""
-    found: list[Checkpoint] = []
-    for path in folder.glob("[0-9]*"):
-        try:
-            manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            continue
-        found.append(Checkpoint(path=path, manifest=manifest))
+    found = [checkpoint for path in folder.glob("[0-9]*") if (checkpoint := read_checkpoint(path))]
     return sorted(found, key=lambda item: item.step)
 
 
 def verify(checkpoint: Checkpoint) -> None:
-    """Compare every file with the manifest. Raises CheckpointError that names the first file that differs."""
+    """Compare every file with the manifest, and the manifest with its own hash.
+
+    Raises CheckpointError that names the first file that differs.
+    """
+    if checkpoint.manifest.digest != _digest(checkpoint.manifest):
+        raise CheckpointError(f"{checkpoint.path / MANIFEST}: damaged: it was changed; use another checkpoint.")
     for name, entry in checkpoint.manifest.files.items():
         path = checkpoint.path / name
         try:
@@ -154,7 +174,7 @@ def find_checkpoint(folder: Path, which: str) -> Checkpoint:
     if which not in ("best", "latest"):
         return _find_step(checkpoints, which, folder)
     damaged: list[str] = []
-    for checkpoint in _by_preference(checkpoints, which):
+    for checkpoint in by_preference(checkpoints, which):
         try:
             verify(checkpoint)
         except CheckpointError as err:
@@ -167,10 +187,11 @@ def find_checkpoint(folder: Path, which: str) -> Checkpoint:
 def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint | None:
     """Return the one with the highest evaluation (the earlier of equals), unverified; None where none was evaluated."""
     evaluated = [item for item in checkpoints if item.manifest.evaluation]
-    return _by_preference(evaluated, "best")[0] if evaluated else None
+    return by_preference(evaluated, "best")[0] if evaluated else None
 
 
-def _by_preference(checkpoints: list[Checkpoint], which: str) -> list[Checkpoint]:
+def by_preference(checkpoints: list[Checkpoint], which: str) -> list[Checkpoint]:
+    """Return all, unverified: for `best` by evaluation and then the others, for `latest` the highest step first."""
     latest_first = sorted(checkpoints, key=lambda item: item.step, reverse=True)
     if which == "latest":
         return latest_first
@@ -193,6 +214,30 @@ def _find_step(checkpoints: list[Checkpoint], which: str, folder: Path) -> Check
     checkpoint = checkpoints[steps.index(int(digits))]
     verify(checkpoint)
     return checkpoint
+
+
+def _known_files(previous: Checkpoint | None) -> dict[tuple[int, int], FileEntry]:
+    """Return the files of `previous` by device and inode, which a hard link shares."""
+    known: dict[tuple[int, int], FileEntry] = {}
+    for name, entry in previous.manifest.files.items() if previous else ():
+        with contextlib.suppress(OSError):
+            status = (previous.path / name).stat()  # type: ignore[union-attr]
+            known[status.st_dev, status.st_ino] = entry
+    return known
+
+
+def _entry(path: Path, known: dict[tuple[int, int], FileEntry]) -> FileEntry:
+    """Return the entry of a file, forcing it onto the disk unless a checkpoint has it already."""
+    status = path.stat()
+    entry = known.get((status.st_dev, status.st_ino))
+    if entry is not None and entry.size_bytes == status.st_size:
+        return entry
+    sync_file(path)
+    return FileEntry(sha256=sha256_of(path), size_bytes=status.st_size)
+
+
+def _digest(manifest: Manifest) -> str:
+    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(manifest, digest=""))).hexdigest()
 
 
 def _move_into_place(temporary: Path, final: Path) -> None:

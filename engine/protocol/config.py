@@ -48,6 +48,12 @@ class Checkpoints(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     every_timesteps: Annotated[int, Meta(ge=0)] = 100_000
     """Timesteps between two checkpoints; 0: only the best and the last."""
+    keep_last: Annotated[int, Meta(ge=0)] = 5
+    """How many of the latest checkpoints stay on disk; 0: all. The last one that verifies always stays."""
+    keep_every: Annotated[int, Meta(ge=0)] = 0
+    """Beyond those, the first checkpoint in each stretch of this many timesteps stays; 0: none."""
+    keep_best: bool = True
+    """Beyond those, the best by evaluation stays."""
 
 
 class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
