@@ -7,11 +7,11 @@ viewers who the holder is, so that they can see a death without touching the loc
 import fcntl
 import os
 import socket
+import sys
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
-import psutil
 from msgspec import Struct
 
 from engine.protocol.errors import RunBusyError, StorageError
@@ -23,7 +23,7 @@ class Holder(Struct, frozen=True, kw_only=True):
     pid: int
     """Process id."""
     process_started: float
-    """Start of that process in seconds since 1970; tells a reused pid from the same process."""
+    """Start of that process by a clock that nobody sets, in seconds; tells a reused pid from the same process."""
     hostname: str
     """Machine."""
     boot_id: str
@@ -39,12 +39,7 @@ class Holder(Struct, frozen=True, kw_only=True):
         """Whether that very process still runs. False for a process of another machine or another boot."""
         if not self.is_here or self.boot_id != _boot_id():
             return False
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.process_started) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+        return _start_of(self.pid) == self.process_started
 
 
 class RunLock:
@@ -80,18 +75,20 @@ class RunLock:
         os.close(self._descriptor)
 
     def _write_holder(self) -> None:
-        holder = Holder(
-            pid=os.getpid(),
-            process_started=psutil.Process().create_time(),
-            hostname=socket.gethostname(),
-            boot_id=_boot_id(),
-        )
         try:
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, msgspec.json.encode(holder), 0)
+            os.pwrite(self._descriptor, msgspec.json.encode(describe_process(os.getpid())), 0)
         except OSError as err:
             os.close(self._descriptor)
             raise StorageError.from_os_error(err, self._path) from err
+
+
+def describe_process(pid: int) -> Holder:
+    """Return the record of a living process of this machine. Raises ProcessLookupError when there is none."""
+    started = _start_of(pid)
+    if started is None:
+        raise ProcessLookupError(f"there is no process {pid}")
+    return Holder(pid=pid, process_started=started, hostname=socket.gethostname(), boot_id=_boot_id())
 
 
 def read_holder(path: Path) -> Holder | None:
@@ -102,8 +99,35 @@ def read_holder(path: Path) -> Holder | None:
         return None
 
 
+def _start_of(pid: int) -> float | None:
+    """Return when a process started, in seconds since the boot (macOS: since 1970); None when it is gone or a zombie.
+
+    Not psutil's create_time on Linux: that adds the boot time as the wall clock has it, which moves when it is set.
+    """
+    if sys.platform != "linux":
+        return _start_by_psutil(pid)
+    try:
+        # The name, in parentheses, may hold anything; behind it stand the state and, 19 fields later, the start.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _start_by_psutil(pid: int) -> float | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:  # macOS has none; its boot time serves
+        import psutil
+
         return str(int(psutil.boot_time()))

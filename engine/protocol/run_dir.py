@@ -3,6 +3,7 @@
 config.yaml      resolved, written once        provenance.json   commit, versions, hardware, command
 events.jsonl     all that a viewer reads       commands.jsonl    all that a viewer writes
 engine.log       output of the engine          engine.lock       who trains it
+heartbeat.json   the engine's sign of life     supervisor.lock   who waits for the engine
 tb/              TensorBoard                   checkpoints/      one directory for each timestep saved
 """
 
@@ -62,6 +63,16 @@ class RunDir:
     def lock_file(self) -> Path:
         """Who trains the run."""
         return self.path / "engine.lock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Who waits for the engine, to tell how it ended."""
+        return self.path / "supervisor.lock"
+
+    @property
+    def heartbeat(self) -> Path:
+        """The engine's latest sign of life."""
+        return self.path / "heartbeat.json"
 
     @property
     def checkpoints(self) -> Path:

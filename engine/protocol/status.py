@@ -23,7 +23,7 @@ class Status(str, Enum):
 
 
 class EndReason(str, Enum):
-    """Why an engine stopped working on a run. KILLED is concluded by viewers; the others are written by the engine."""
+    """Why an engine stopped working on a run. KILLED is told by its supervisor or concluded by viewers."""
 
     COMPLETED = "completed"
     STOPPED = "stopped"
@@ -62,3 +62,13 @@ OUTCOMES: dict[EndReason, Outcome] = {
         "The engine died without a word (killed, out of memory, power). The last checkpoint is whole.",
     ),
 }
+
+
+def with_next_step(message: str, reason: EndReason, run_id: str) -> str:
+    """Return the sentence for the end of a run, followed by the command that goes on where that makes sense.
+
+    Events hold the bare sentence; viewers add the command, which depends on where the run is by then.
+    """
+    if not OUTCOMES[reason].is_retryable:
+        return message
+    return f"{message} Go on with `rlrobo resume {run_id}`.".strip()

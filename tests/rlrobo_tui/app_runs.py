@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
-import psutil
 from textual.pilot import Pilot
 
 from engine.protocol.config import RunConfig
@@ -21,7 +20,7 @@ from engine.protocol.events import (
     StatusChanged,
 )
 from engine.protocol.json_lines import EventWriter
-from engine.protocol.lock import Holder
+from engine.protocol.lock import describe_process
 from engine.protocol.provenance import Provenance
 from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.status import Status
@@ -77,15 +76,7 @@ def training(task: str = "cartpole_balance", seed: int = 1) -> list[Event]:
 
 def hold(run: RunDir, pid: int | None = None) -> None:
     """Make the process `pid` (default: this one) look like the engine of `run`."""
-    pid = pid or os.getpid()
-    try:
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        boot_id = str(int(psutil.boot_time()))
-    holder = Holder(
-        pid=pid, process_started=psutil.Process(pid).create_time(), hostname=os.uname().nodename, boot_id=boot_id
-    )
-    run.lock_file.write_bytes(msgspec.json.encode(holder))
+    run.lock_file.write_bytes(msgspec.json.encode(describe_process(pid or os.getpid())))
 
 
 def drive(app: RlroboApp, play: Callable[[Pilot[None]], Awaitable[None]], *, size: tuple[int, int] = SIZE) -> None:
