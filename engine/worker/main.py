@@ -16,6 +16,7 @@ from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError, StorageError, UsageError
 from engine.protocol.events import RunEnded, RunStarted, StatusChanged
+from engine.protocol.heartbeat import Heart
 from engine.protocol.json_lines import EventWriter, event_reader
 from engine.protocol.run_dir import RunDir, open_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
@@ -51,9 +52,12 @@ def _hold(run: RunDir, config: RunConfig) -> int:
     signal.signal(signal.SIGTERM, lambda *_: control.request_stop("SIGTERM"))
     signal.signal(signal.SIGINT, lambda *_: control.request_stop("Ctrl-C"))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal never stops a run
+    # A supervisor holds both back until there is somebody to answer them, which is now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     writer.write(_run_started(run, config))
     writer.write(StatusChanged(status=Status.STARTING, detail="loading torch and PyBullet"))
-    end = _train(run, config, control, writer)
+    with Heart(run.heartbeat, pid=os.getpid(), read_step=lambda: control.progress.step):
+        end = _train(run, config, control, writer)
     writer.write(end)
     writer.sync()
     writer.close()
