@@ -12,6 +12,8 @@ class RunTail:
     def __init__(self, run: RunDir) -> None:
         self.run = run
         self.view = RunView(run_id=run.id)
+        self.num_events = 0
+        """How many events were read."""
         self._reader = event_reader(run.events)
         self._was_alive = False
 
@@ -26,6 +28,7 @@ class RunTail:
         is_alive = self._may_engine_live()
         events = self._reader.read_new()
         self.view.fold(events)
+        self.num_events += len(events)
         was_over = self.view.status.is_over
         if not was_over and not is_alive and (self._was_alive or self.view.started_at is not None):
             self.view.mark_dead()

@@ -13,11 +13,11 @@ from engine.protocol.presets import build_config
 from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.status import Status
+from rlrobo_tui.commands.attend import explain_early_death
 from rlrobo_tui.commands.checks import CHECKS, Check, Verdict
 from rlrobo_tui.commands.evaluate import play_episodes
 from rlrobo_tui.commands.follow import choose_display, follow
 from rlrobo_tui.commands.options import JsonOption
-from rlrobo_tui.commands.train import explain_early_death
 from rlrobo_tui.console import narrate, print_data, print_json, writes_ascii
 from rlrobo_tui.quantities import number
 from rlrobo_tui.tail import RunTail

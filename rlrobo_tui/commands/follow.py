@@ -36,26 +36,39 @@ class Display(Protocol):
 
 
 def follow(
-    tail: RunTail, display: Display, *, has_engine: Callable[[], bool], sleep: Callable[[float], None] = time.sleep
+    tail: RunTail,
+    display: Display,
+    *,
+    has_engine: Callable[[], bool],
+    num_seen: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Show the run until it is over. Returns False when its engine was gone before it wrote a first event."""
+    """Show the run until it is over. Returns False when its engine was gone before it wrote a first event.
+
+    `num_seen` events are of earlier engines: the end that may be among them is not this one's.
+    """
     while True:
         # An engine that is dead before the poll has written all it ever will.
         is_alive = has_engine()
         tail.poll()
-        display.show(tail.view)
-        if tail.is_over:
+        has_begun = tail.num_events > num_seen
+        if has_begun or not num_seen:
+            display.show(tail.view)
+        if tail.is_over and (has_begun or not num_seen):
             return True
-        if not is_alive and tail.view.started_at is None:
+        if not is_alive and not has_begun:
             return False
         sleep(POLL_INTERVAL_S)
 
 
-def choose_display(*, plain: bool = False) -> Display:
-    """Return the display that fits stderr: in place on a terminal, lines where it is none or `plain` was asked for."""
+def choose_display(*, plain: bool = False, since: RunView | None = None) -> Display:
+    """Return the display that fits stderr: in place on a terminal, lines where it is none or `plain` was asked for.
+
+    What `since` tells already is not told again.
+    """
     console = stderr_console()
     if plain or not console.is_terminal or console.is_dumb_terminal:
-        return LineDisplay()
+        return LineDisplay(last_line=since.log[-1] if since and since.log else None)
     return LiveDisplay(console)
 
 
@@ -63,11 +76,15 @@ class LineDisplay:
     """One sentence for each event, and one about the progress now and then."""
 
     def __init__(
-        self, write: Callable[[str], None] = narrate, *, time_source: Callable[[], float] = time.monotonic
+        self,
+        write: Callable[[str], None] = narrate,
+        *,
+        last_line: LogLine | None = None,
+        time_source: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write
         self._time_source = time_source
-        self._last_line: LogLine | None = None
+        self._last_line = last_line
         self._last_step = 0
         self._next_progress_s = time_source() + PROGRESS_INTERVAL_S
 

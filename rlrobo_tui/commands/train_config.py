@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.protocol.config import RunConfig, apply_overrides, parse_config
+from engine.protocol.disk import RunSize, estimate
 from engine.protocol.errors import ConfigError
 from engine.protocol.presets import build_config, load_config
 from engine.protocol.settings import Settings
@@ -36,6 +37,12 @@ def resolve(request: Request, settings: Settings) -> RunConfig:
         from_environment.append(f"seed={settings.seed}")
     config = _apply(config, from_environment, source="environment (RLROBO_DEVICE, RLROBO_SEED)")
     return _apply(config, list(request.assignments), source="command line")
+
+
+def size_of(config: RunConfig) -> RunSize:
+    """Return what a run of `config` is going to write. Raises UnknownTaskError."""
+    task = find_task(config.task)
+    return estimate(config, observation_size=task.observation_size, action_size=task.action_size)
 
 
 def is_file(target: str) -> bool:

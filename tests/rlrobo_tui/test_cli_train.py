@@ -1,10 +1,12 @@
 """`rlrobo train` up to the engine's start: what it resolves, refuses and says of an engine that never began."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -13,8 +15,8 @@ from engine.protocol.errors import ConfigError
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import EndReason
 from rlrobo_tui.commands import train as train_module
+from rlrobo_tui.commands.attend import exit_code_of
 from rlrobo_tui.commands.options import parse_count
-from rlrobo_tui.commands.train import exit_code_of
 from rlrobo_tui.run_view import RunView
 from tests.rlrobo_tui.cli_calls import Cli
 
@@ -147,3 +149,21 @@ def test_detach_returns_at_once_and_prints_the_run(cli: Cli) -> None:
     run = list_runs(cli.runs_dir)[0]
     assert (result.exit_code, result.stdout) == (0, f"{run.path}\n")
     assert f"rlrobo watch {run.id}" in result.stderr
+
+
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch, free_bytes: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free_bytes))
+
+
+def test_run_that_could_not_save_once_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_the_disk(monkeypatch, 1000)
+    result = cli("train", "cartpole_balance")
+    assert result.exit_code == 1
+    assert "the first checkpoint takes about" in result.stderr
+    assert not cli.runs_dir.exists()
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_run_that_may_fill_the_disk_is_warned_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_the_disk(monkeypatch, 1_000_000)
+    assert "1 MB are free" in cli("train", "cartpole_balance", "--detach").stderr
