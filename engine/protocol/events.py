@@ -144,6 +144,8 @@ class RunEnded(Event, frozen=True, kw_only=True, tag="run_ended"):
     """The sentence for the user."""
     traceback: str = ""
     """Python's traceback when it was an error of the program."""
+    exit_code: int | None = None
+    """Exit code of an engine that died, 128 + signal when one killed it; null where the engine itself wrote this."""
 
 
 AnyEvent = (
