@@ -101,6 +101,7 @@ RULES = {
 LIGHT_MODULES = [
     *sorted(f"engine.protocol.{path.stem}" for path in (ROOT / "engine/protocol").glob("[a-z]*.py")),
     "engine.launch",
+    "engine.supervise",
     "robots.registry",
     "robots.spec",
     "rlrobo_tui.cli",

@@ -17,6 +17,7 @@ from engine.protocol.files import ends_with_newline, write_at_once
 
 Line = TypeVar("Line")
 _CHUNK_BYTES = 4 << 20
+_TAIL_BYTES = 64 << 10
 
 
 class LineReader(Generic[Line]):
@@ -71,6 +72,17 @@ def event_reader(path: Path, *, offset: int = 0) -> LineReader[AnyEvent]:
     return LineReader(path, decode_event, offset=offset)
 
 
+def read_last_events(path: Path) -> list[AnyEvent]:
+    """Return the events in the last kilobytes of `path`, at least one if it has any; a missing file has none."""
+    try:
+        start = max(0, path.stat().st_size - _TAIL_BYTES)
+    except FileNotFoundError:
+        return []
+    # The rest of a line that `start` cuts is not an event; it counts as corrupt, and nobody asks.
+    found = event_reader(path, offset=start).read_new()
+    return found if found or not start else event_reader(path).read_new()
+
+
 def command_reader(path: Path) -> LineReader[AnyCommand]:
     """Return a reader of the commands in `path`."""
     return LineReader(path, decode_command)
@@ -85,7 +97,7 @@ class EventWriter:
     def __init__(self, path: Path, *, clock: Callable[[], float]) -> None:
         self._path = path
         self._clock = clock
-        last = [event.seq for event in event_reader(path).read_new()]
+        last = [event.seq for event in read_last_events(path)]
         self._next_seq = max(last, default=0) + 1
         try:
             self._file = path.open("a+b", buffering=0)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from engine.launch import start_engine
+import psutil
+
+from engine.launch import find_engine, kill_engine, start_engine
 from engine.protocol.commands import Command, send_command
 from engine.protocol.events import AnyEvent, CommandDone, Event, RunEnded
 from engine.protocol.json_lines import event_reader
@@ -30,18 +32,26 @@ def new_run(folder: Path, *overrides: str, algorithm: str = "ppo") -> RunDir:
 class Engine:
     """A running engine and the events it has written so far."""
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, *, auto_resume: int = 0) -> None:
         self.run = run
-        self.process = start_engine(run)
+        self.process = start_engine(run, auto_resume=auto_resume)
+        """Its supervisor, which ends when the engine does and with the engine's exit code."""
         self.seen: list[AnyEvent] = []
         self._reader = event_reader(run.events)
         self._num_given = 0
+
+    @property
+    def pid(self) -> int:
+        """Process id of the engine, which must be at work."""
+        holder = find_engine(self.run)
+        assert holder is not None, f"no engine works: {self.log()}"
+        return holder.pid
 
     def wait_for(self, kind: type[AnyKind], accepts: Callable[[AnyKind], bool] = lambda _: True) -> AnyKind:
         """Return the next event of this kind that is accepted; fail with the engine's output when it does not come."""
         deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
-            is_dead = self.process.poll() is not None
+            is_dead = self.process.poll() is not None and find_engine(self.run) is None
             self.seen.extend(self._reader.read_new())
             while self._num_given < len(self.seen):
                 event = self.seen[self._num_given]
@@ -67,9 +77,11 @@ class Engine:
         return self.run.engine_log.read_text()
 
     def kill(self) -> None:
-        """Kill the engine if it still runs."""
+        """Kill the engine if it still runs, and wait until its supervisor has told so."""
+        kill_engine(self.run)
         if self.process.poll() is None:
-            self.process.kill()
+            for engine in psutil.Process(self.process.pid).children():  # it may have been too young to be found
+                engine.kill()
         self.process.wait(TIMEOUT_S)
 
 

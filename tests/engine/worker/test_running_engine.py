@@ -26,7 +26,7 @@ def test_pause_holds_training_and_resume_goes_on(start: Start) -> None:
     engine.wait_for(Metrics, lambda event: event.step > 0)
     assert engine.order(Pause()).is_accepted
     paused = engine.wait_for(StatusChanged, lambda event: event.status is Status.PAUSED)
-    process = psutil.Process(engine.process.pid)
+    process = psutil.Process(engine.pid)
     before_s = sum(process.cpu_times()[:2])
     # Five answers, each at least one poll apart, are more than a second of pause.
     answers = [engine.order(Pause()) for _ in range(5)]
@@ -65,7 +65,7 @@ def test_commands_are_carried_out_or_refused_with_the_reason(start: Start) -> No
 def test_a_signal_saves_a_checkpoint_and_exits_with_zero(start: Start, number: signal.Signals) -> None:
     engine = start(*QUICK)
     engine.wait_for(Metrics, lambda event: event.step > 0)
-    os.kill(engine.process.pid, number)
+    os.kill(engine.pid, number)
     ended, code = engine.wait_for_end()
     assert (ended.reason, code) == (EndReason.STOPPED, 0)
     assert find_checkpoint(engine.run.checkpoints, "latest").step == ended.step
@@ -74,7 +74,7 @@ def test_a_signal_saves_a_checkpoint_and_exits_with_zero(start: Start, number: s
 def test_a_stop_while_paused_ends_the_run(start: Start) -> None:
     engine = start(*QUICK)
     engine.order(Pause())
-    os.kill(engine.process.pid, signal.SIGTERM)
+    os.kill(engine.pid, signal.SIGTERM)
     ended, code = engine.wait_for_end()
     assert (ended.reason, code) == (EndReason.STOPPED, 0)
 
@@ -82,7 +82,7 @@ def test_a_stop_while_paused_ends_the_run(start: Start) -> None:
 def test_a_closed_terminal_does_not_end_the_run(start: Start) -> None:
     engine = start(*QUICK)
     metrics = engine.wait_for(Metrics, lambda event: event.step > 0)
-    os.kill(engine.process.pid, signal.SIGHUP)
+    os.kill(engine.pid, signal.SIGHUP)
     engine.wait_for(Metrics, lambda event: event.step > metrics.step + 1000)
 
 
@@ -109,7 +109,7 @@ def test_a_second_engine_is_refused_while_the_first_trains(start: Start) -> None
     engine.wait_for(Metrics)
     result = run_module("engine", str(engine.run.path))
     assert result.returncode == 3
-    assert f"process {engine.process.pid}" in result.stderr
+    assert f"process {engine.pid}" in result.stderr
     assert "rlrobo stop" in result.stderr
 
 
