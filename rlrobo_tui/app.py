@@ -18,11 +18,13 @@ from textual.screen import Screen
 
 from engine.launch import find_engine, start_engine
 from engine.protocol.config import RunConfig
+from engine.protocol.disk import check_space
 from engine.protocol.errors import RlroboError
 from engine.protocol.presets import build_config
 from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir, create_run, list_runs
 from rlrobo_tui.actions import actions_of, bindings_of
+from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.links import Neighbour, OpenRun, Train
 from rlrobo_tui.screens.live import LiveScreen
@@ -150,6 +152,7 @@ class RlroboApp(App[None]):
     @work(thread=True, exclusive=True, group="train")
     def _train(self, config: RunConfig, command: str) -> None:
         try:
+            check_space(self.runs_dir, size_of(config))
             run = create_run(self.runs_dir, config, collect_provenance(command.split()))
             process = start_engine(run)
         except (RlroboError, OSError) as err:

@@ -3,14 +3,16 @@
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual.content import Content
 
 from engine.protocol.algorithms import ALGORITHMS, Linear, algorithm_name
 from engine.protocol.config import RunConfig, timesteps_per_update
+from engine.protocol.disk import free_bytes, in_words
 from engine.protocol.settings import Settings
 from rlrobo_tui.commands.options import parse_count
-from rlrobo_tui.commands.train_config import Request, resolve
+from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.quantities import count
 from robots.registry import find_task
 
@@ -66,8 +68,8 @@ def split_overrides(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def review(config: RunConfig, command: str) -> Content:
-    """Return task, key settings and command as a page."""
+def review(config: RunConfig, command: str, runs_dir: Path) -> Content:
+    """Return task, key settings and command as a page, and what the run takes of the disk of `runs_dir`."""
     task = find_task(config.task)
     algorithm = config.algorithm
     facts = [
@@ -80,6 +82,7 @@ def review(config: RunConfig, command: str) -> Content:
         ("num_envs", str(config.num_envs)),
         ("device, seed", f"{config.device}, {config.seed}"),
         ("an update each", f"{count(timesteps_per_update(config))} timesteps"),
+        ("disk", _disk(config, runs_dir)),
         *((name, _value(getattr(algorithm, name))) for name in KEY_SETTINGS if hasattr(algorithm, name)),
     ]
     name = algorithm_name(algorithm)
@@ -108,6 +111,11 @@ def _assignments(answers: Answers) -> list[str]:
     if answers.device:
         given.append(f"device={answers.device}")
     return [*given, *split_overrides(answers.overrides)]
+
+
+def _disk(config: RunConfig, runs_dir: Path) -> str:
+    needed, free = size_of(config).total_bytes, free_bytes(runs_dir)
+    return f"about {in_words(needed)} of {in_words(free)} free{'' if needed <= free else '; it may not fit'}"
 
 
 def _rows(facts: list[tuple[str, str]]) -> list[Content]:

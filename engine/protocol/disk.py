@@ -97,8 +97,7 @@ def check_space(folder: Path, size: RunSize) -> str:
 
     Raises StorageError when not even its first checkpoint does.
     """
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(existing).free
+    free = free_bytes(folder)
     if free < size.first_checkpoint_bytes:
         raise StorageError(
             f"{folder}: the first checkpoint takes about {in_words(size.first_checkpoint_bytes)} and {in_words(free)} "
@@ -110,6 +109,12 @@ def check_space(folder: Path, size: RunSize) -> str:
             "free some space, or lower checkpoints.keep_last."
         )
     return ""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what is free on the disk that `folder` is on, or will be."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(existing).free
 
 
 def in_words(size_bytes: float) -> str:

@@ -123,9 +123,11 @@ class NewRunScreen(Screen[None]):
     def _check(self) -> None:
         answers = self._answers()
         try:
-            self.config = resolve_answers(answers, read_settings())
+            settings = read_settings()
+            self.config = resolve_answers(answers, settings)
             self.show_error("")
-            self.query_one("#review-text", Static).update(review(self.config, command_line(answers)))
+            page = review(self.config, command_line(answers), settings.runs_dir)
+            self.query_one("#review-text", Static).update(page)
         except (RlroboError, RobotError) as err:
             self.config = None
             self.show_error(str(err).removeprefix("command line: "))

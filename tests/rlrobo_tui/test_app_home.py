@@ -1,5 +1,6 @@
 """The list of runs, the form for a new one, and what the whole app promises."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,15 @@ def test_the_form_says_what_is_wrong_and_starts_nothing(
 
     drive(RlroboApp(tmp_path), play)
     assert started == []
+
+
+def test_the_form_says_what_the_run_takes_of_the_disk(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await form(pilot)
+        screen.query_one("#algorithm", Select).value = "sac"
+        await until(pilot, lambda: re.search(r"disk +about \d+ MB of .* free", screen_text(pilot.app)))
+
+    drive(RlroboApp(tmp_path), play, size=(120, 40))
 
 
 def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
