@@ -21,7 +21,7 @@ from engine.protocol.events import (
     StatusChanged,
     Warned,
 )
-from engine.protocol.status import OUTCOMES, EndReason, Status
+from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
 
 NUM_LOG_LINES = 500
 
@@ -108,6 +108,9 @@ class RunView:
     status_detail: str = ""
     end_reason: EndReason | None = None
     end_message: str = ""
+    """Why it ended and what to do next."""
+    alarm: str = ""
+    """What is wrong with an engine that lives: it hangs, or it is out of reach."""
     started_at: float | None = None
     """Seconds since 1970 (UTC) of the first event."""
     updated_at: float | None = None
@@ -172,6 +175,12 @@ class RunView:
         if not self.status.is_over:
             self._end(EndReason.KILLED, OUTCOMES[EndReason.KILLED].sentence)
 
+    def set_alarm(self, text: str, *, time: float) -> None:
+        """Say what is wrong with the engine that lives; an empty text says that nothing is any more."""
+        if text and text != self.alarm:
+            self.log.append(LogLine(time, self.step, "warning", f"warning: {text}"))
+        self.alarm = text
+
     def _take(self, event: AnyEvent) -> None:
         if isinstance(event, Metrics):
             for name, value in event.values.items():
@@ -213,7 +222,8 @@ class RunView:
             self.terminations[name] = self.terminations.get(name, 0) + count
 
     def _end(self, reason: EndReason, message: str) -> None:
-        self.end_reason, self.end_message = reason, message
+        self.end_reason, self.end_message = reason, with_next_step(message, reason, self.run_id)
+        self.alarm = ""
         self.status = OUTCOMES[reason].status
 
     def _say(self, event: AnyEvent, text: str) -> None:

@@ -1,7 +1,10 @@
-"""Follow one run: read its new events, fold them into a RunView and notice when its engine dies."""
+"""Follow one run: read its new events, fold them into a RunView and notice when its engine dies or hangs."""
+
+import time
+from collections.abc import Callable
 
 from engine.protocol.json_lines import event_reader
-from engine.protocol.lock import read_holder
+from engine.protocol.liveness import look
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.run_view import RunView
 
@@ -9,12 +12,13 @@ from rlrobo_tui.run_view import RunView
 class RunTail:
     """The view of one run, brought up to date by `poll`. Not thread-safe: one thread polls, others read copies."""
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, *, clock: Callable[[], float] = time.time) -> None:
         self.run = run
         self.view = RunView(run_id=run.id)
         self.num_events = 0
         """How many events were read."""
         self._reader = event_reader(run.events)
+        self._clock = clock
         self._was_alive = False
 
     @property
@@ -25,22 +29,21 @@ class RunTail:
     def poll(self) -> bool:
         """Read what is new; return whether the view changed. Never blocks on the engine."""
         # The order matters: an engine that is dead before the read has written all it ever will.
-        is_alive = self._may_engine_live()
+        engine = look(self.run, now=self._clock())
         events = self._reader.read_new()
+        was_over, previous_alarm = self.view.status.is_over, self.view.alarm
         self.view.fold(events)
         self.num_events += len(events)
-        was_over = self.view.status.is_over
-        if not was_over and not is_alive and (self._was_alive or self.view.started_at is not None):
+        if engine.is_alive:
+            self.view.set_alarm(
+                engine.alarm(self.view.status, quiet_since=self.view.updated_at or 0.0), time=engine.now
+            )
+        elif self._was_alive or self.view.started_at is not None:
             self.view.mark_dead()
-        self._was_alive = is_alive
-        return bool(events) or self.view.status.is_over != was_over
+        self._was_alive = engine.is_alive
+        return bool(events) or self.view.status.is_over != was_over or self.view.alarm != previous_alarm
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come."""
         return self.view.status.is_over
-
-    def _may_engine_live(self) -> bool:
-        """An engine on another machine counts as alive: only its own machine can tell."""
-        holder = read_holder(self.run.lock_file)
-        return holder is not None and (not holder.is_here or holder.is_alive)

@@ -13,26 +13,38 @@ from engine.protocol.status import Status
 
 
 class Liveness(Struct, frozen=True, kw_only=True):
-    """What can be told of an engine from outside."""
+    """What could be told of an engine from outside at one moment."""
 
     is_alive: bool
     """Whether it works on the run, or its supervisor is about to tell how it ended or to start it again."""
-    alarm: str = ""
-    """What is wrong although it is alive, as a sentence; empty when nothing is."""
+    now: float = 0.0
+    """Seconds since 1970 (UTC) of that moment."""
+    holder: Holder | None = None
+    """The living engine."""
+    beat: Heartbeat | None = None
+    """Its own last beat."""
+
+    def alarm(self, status: Status, *, quiet_since: float) -> str:
+        """Return what is wrong with a living engine, whose last event came at `quiet_since` and left it in `status`.
+
+        Empty when nothing is. The sentence stays the same as long as it is true.
+        """
+        if self.holder is None or self.beat is None:
+            return ""
+        if not self.holder.is_here:
+            return _lost_contact(self.holder, self.now - self.beat.time)
+        # An event is progress like a step: a run that goes on after a long pause has not hung meanwhile.
+        still_s = self.now - max(self.beat.stepped_at, quiet_since)
+        return _hang(self.holder, self.beat.patience_s, still_s) if status is Status.RUNNING else ""
 
 
-def look(run: RunDir, *, status: Status, quiet_since: float, now: float) -> Liveness:
-    """Look at the engine of `run`, whose last event came at `quiet_since` and left it in `status`."""
+def look(run: RunDir, *, now: float) -> Liveness:
+    """Look at the engine of `run`."""
     holder, beat = read_holder(run.lock_file), read_heartbeat(run.heartbeat)
     if holder is None or (holder.is_here and not holder.is_alive):
         return Liveness(is_alive=_is_supervisor_about_to_tell(run, beat, now))
-    if beat is None or beat.pid != holder.pid:  # it started this moment
-        return Liveness(is_alive=True)
-    if not holder.is_here:
-        return Liveness(is_alive=True, alarm=_lost_contact(holder, beat, now))
-    # An event is progress like a step: a run that goes on after a long pause has not hung meanwhile.
-    still_s = now - max(beat.stepped_at, quiet_since)
-    return Liveness(is_alive=True, alarm=_hang(holder, beat, still_s) if status is Status.RUNNING else "")
+    is_own = beat is not None and beat.pid == holder.pid
+    return Liveness(is_alive=True, now=now, holder=holder, beat=beat if is_own else None)
 
 
 def _is_supervisor_about_to_tell(run: RunDir, beat: Heartbeat | None, now: float) -> bool:
@@ -41,8 +53,8 @@ def _is_supervisor_about_to_tell(run: RunDir, beat: Heartbeat | None, now: float
     return supervisor is not None and supervisor.is_alive and beat is not None and now - beat.time <= LOST_AFTER_S
 
 
-def _lost_contact(holder: Holder, beat: Heartbeat, now: float) -> str:
-    if now - beat.time <= LOST_AFTER_S:
+def _lost_contact(holder: Holder, silent_s: float) -> str:
+    if silent_s <= LOST_AFTER_S:
         return ""
     return (
         f"No sign of life from the engine on {holder.hostname} for more than {LOST_AFTER_S:.0f} s: "
@@ -50,10 +62,10 @@ def _lost_contact(holder: Holder, beat: Heartbeat, now: float) -> str:
     )
 
 
-def _hang(holder: Holder, beat: Heartbeat, still_s: float) -> str:
-    if still_s <= beat.patience_s:
+def _hang(holder: Holder, patience_s: float, still_s: float) -> str:
+    if still_s <= patience_s:
         return ""
     return (
-        f"No step for more than {beat.patience_s:.0f} s: process {holder.pid} is in a long update or evaluation, "
-        "or it hangs; engine.log may tell. `rlrobo stop --kill` ends it, its last checkpoint stays."
+        f"No step for more than {patience_s:.0f} s: process {holder.pid} is in a long update or evaluation, "
+        "or it hangs; engine.log may tell. `rlrobo stop --kill` ends it; its last checkpoint stays."
     )

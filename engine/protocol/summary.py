@@ -21,9 +21,10 @@ from engine.protocol.events import (
     StatusChanged,
     decode_event,
 )
+from engine.protocol.liveness import look
 from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
-from engine.protocol.status import OUTCOMES, EndReason, Status
+from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
 
 START_TIMEOUT_S = 60.0
 """An engine writes its first event within a second, on a busy machine within some; after this long it never will."""
@@ -50,7 +51,7 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     end_reason: EndReason | None
     """Why it ended, when it ended."""
     message: str
-    """The sentence that goes with the end."""
+    """The sentence that goes with the end, or what is wrong with an engine that lives."""
     step: int
     """Timesteps trained."""
     total_steps: int
@@ -99,22 +100,25 @@ def summarize(run: RunDir) -> RunSummary:
 def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReason | None, str]:
     """Conclude a run's status from its last events and from whether its engine lives.
 
-    A run that has not ended and whose engine is dead was killed. An engine on another machine counts as alive: only
-    its own machine can tell.
+    A run that has not ended and whose engine is dead was killed. The third is the sentence to show with them.
     """
     last = next(
         (event for event in reversed(events) if isinstance(event, StatusChanged | RunEnded | RunStarted)),
         None,
     )
     if isinstance(last, RunEnded):
-        return OUTCOMES[last.reason].status, last.reason, last.message
-    holder = read_holder(run.lock_file)
-    if last is None and holder is None:
+        return _ended(run, last.reason, last.message)
+    if last is None and read_holder(run.lock_file) is None:
         return _status_before_first_event(run)
-    if holder is None or (holder.is_here and not holder.is_alive):
-        killed = OUTCOMES[EndReason.KILLED]
-        return killed.status, EndReason.KILLED, killed.sentence
-    return (last.status if isinstance(last, StatusChanged) else Status.RUNNING), None, ""
+    status = last.status if isinstance(last, StatusChanged) else Status.STARTING
+    engine = look(run, now=time.time())
+    if not engine.is_alive:
+        return _ended(run, EndReason.KILLED, OUTCOMES[EndReason.KILLED].sentence)
+    return status, None, engine.alarm(status, quiet_since=events[-1].time if events else 0.0)
+
+
+def _ended(run: RunDir, reason: EndReason, message: str) -> tuple[Status, EndReason, str]:
+    return OUTCOMES[reason].status, reason, with_next_step(message, reason, run.id)
 
 
 def _status_before_first_event(run: RunDir) -> tuple[Status, EndReason | None, str]:
