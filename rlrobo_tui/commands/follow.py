@@ -141,6 +141,8 @@ def panel_lines(view: RunView, *, ascii_only: bool) -> Iterator[Text]:
     yield Text(f"{view.run_id}  {view.status.value}{detail}", style="bold", no_wrap=True)
     yield Text(_bar(view.progress, ascii_only=ascii_only))
     yield Text(progress_sentence(view))
+    if view.alarm:
+        yield Text(view.alarm, style="bold")
     best = view.best
     if best is not None:
         yield Text(f"best evaluation: return {number(best.return_mean)} at step {best.step:,}")

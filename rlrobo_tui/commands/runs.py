@@ -8,7 +8,7 @@ import typer
 from engine.protocol.errors import ConfigError, UnknownNameError
 from engine.protocol.run_dir import list_runs
 from engine.protocol.settings import read_settings
-from engine.protocol.status import Status
+from engine.protocol.status import EndReason, Status
 from engine.protocol.summary import RunSummary, summarize
 from rlrobo_tui.commands.options import JsonOption
 from rlrobo_tui.console import narrate, print_json, print_table
@@ -29,6 +29,7 @@ def runs(
         print_json(found)
     elif found:
         _print(found)
+        _offer_to_resume(found)
     else:
         kind = f"{status} " if status else ""
         narrate(f"No {kind}runs in {read_settings().runs_dir}. Start one with `rlrobo train cartpole_balance`.")
@@ -47,6 +48,13 @@ def _summaries(status: str, limit: int) -> list[RunSummary]:
         if not status or summary.status.value == status:
             found.append(summary)
     return found
+
+
+def _offer_to_resume(found: list[RunSummary]) -> None:
+    killed = [item.id for item in found if item.end_reason is EndReason.KILLED]
+    if killed:
+        others = f" and {len(killed) - 1} more" if len(killed) > 1 else ""
+        narrate(f"{killed[0]}{others}: the engine died. Go on with `rlrobo resume {killed[0]}`.")
 
 
 def _print(found: list[RunSummary]) -> None:

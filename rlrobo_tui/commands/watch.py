@@ -51,7 +51,9 @@ def _watch_view(run: RunDir, *, plain: bool, once: bool) -> int:
     if once:
         tail.poll()
         view = tail.view
-        print_data(f"{run.id}  {view.status.value}  {progress_sentence(view)}  {view.end_message}".rstrip())
+        print_data(
+            f"{run.id}  {view.status.value}  {progress_sentence(view)}  {view.end_message or view.alarm}".rstrip()
+        )
         return exit_code_of(view) if tail.is_over else 0
     display = choose_display(plain=plain)
     try:

@@ -116,6 +116,8 @@ class StatusBar(Static):
 def _aside(view: RunView, moment: Moment) -> str:
     if moment.pending:
         return f"{moment.pending}…"
+    if view.alarm:
+        return view.alarm.partition(":")[0]  # the whole sentence is in the log
     if view.status_detail and view.status is not Status.RUNNING and not view.status.is_over:
         return view.status_detail
     if view.status is Status.RUNNING and view.updated_at and moment.now - view.updated_at > QUIET_S:

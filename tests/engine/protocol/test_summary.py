@@ -76,7 +76,7 @@ def test_run_whose_engine_gave_the_lock_back_without_a_word_was_killed(run: RunD
     write(run, STARTED, StatusChanged(status=Status.RUNNING))
     summary = summarize(run)
     assert (summary.status, summary.end_reason) == (Status.FAILED, EndReason.KILLED)
-    assert summary.message == OUTCOMES[EndReason.KILLED].sentence
+    assert summary.message == f"{OUTCOMES[EndReason.KILLED].sentence} Go on with `rlrobo resume {run.id}`."
 
 
 def test_run_whose_engine_was_killed_says_so(run: RunDir) -> None:
@@ -99,7 +99,9 @@ def test_engine_on_another_machine_counts_as_alive(run: RunDir) -> None:
 def test_end_is_reported_with_its_reason(run: RunDir, reason: EndReason) -> None:
     write(run, STARTED, StatusChanged(status=Status.STOPPING), RunEnded(reason=reason, message="so it ended"))
     summary = summarize(run)
-    assert (summary.status, summary.end_reason, summary.message) == (OUTCOMES[reason].status, reason, "so it ended")
+    assert (summary.status, summary.end_reason) == (OUTCOMES[reason].status, reason)
+    assert summary.message.startswith("so it ended")
+    assert (f"`rlrobo resume {run.id}`" in summary.message) == OUTCOMES[reason].is_retryable
 
 
 def test_latest_values_of_several_metric_events_are_merged(run: RunDir) -> None:
