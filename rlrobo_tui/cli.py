@@ -21,7 +21,7 @@ COMMANDS = {
     "runs": ("runs:runs", "List the runs."),
     "watch": ("watch:watch", "Follow a run until it ends. Ctrl-C leaves the run alone."),
     "pause": ("control:pause", "Hold a run; its engine stays and uses next to no CPU."),
-    "resume": ("control:resume", "Let a paused run go on."),
+    "resume": ("resume:resume", "Let a paused run go on, or go on with a run that ended."),
     "stop": ("control:stop", "Save a checkpoint and end a run."),
     "checkpoint": ("control:checkpoint", "Save a checkpoint now."),
     "set": ("control:set_value", "Change a hyper-parameter of a run while it trains."),

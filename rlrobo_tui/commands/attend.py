@@ -4,6 +4,7 @@
 """
 
 import subprocess
+import time
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from engine.protocol.commands import Stop, send_command
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
 from engine.protocol.summary import summarize
-from rlrobo_tui.commands.follow import Display, choose_display, follow
+from rlrobo_tui.commands.follow import POLL_INTERVAL_S, Display, choose_display, follow
 from rlrobo_tui.console import narrate, print_data, print_json
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.tail import RunTail
@@ -56,17 +57,13 @@ def follow_or_stop(tail: RunTail, process: "subprocess.Popen[bytes]", display: D
     Returns whether the engine started, or None when it was interrupted.
     """
     num_seen = tail.num_events
-
-    def has_engine() -> bool:
-        return process.poll() is None
-
     try:
-        return follow(tail, display, has_engine=has_engine, num_seen=num_seen)
+        return _follow_restarts(tail, process, display, num_seen)
     except KeyboardInterrupt:
         send_command(tail.run.commands, Stop())
         display.say("stopping, saving a checkpoint; Ctrl-C again leaves it to finish alone")
     try:
-        follow(tail, display, has_engine=has_engine, num_seen=num_seen)
+        _follow_restarts(tail, process, display, num_seen)
     except KeyboardInterrupt:
         display.say(f"left; the engine finishes alone. Look with `rlrobo watch {tail.run.id}`.")
     return None
@@ -109,3 +106,18 @@ def print_result(run: RunDir, result: dict[str, Any], *, as_json: bool) -> None:
         print_json(result)
     else:
         print_data(str(run.path))
+
+
+def _follow_restarts(tail: RunTail, process: "subprocess.Popen[bytes]", display: Display, num_seen: int) -> bool:
+    """Follow to an end that is final: `process` may start a crashed engine again, and is gone when it does not."""
+
+    def has_engine() -> bool:
+        return process.poll() is None
+
+    while True:
+        is_alive = has_engine()
+        if not follow(tail, display, has_engine=has_engine, num_seen=num_seen):
+            return False
+        if not is_alive:
+            return True
+        time.sleep(POLL_INTERVAL_S)

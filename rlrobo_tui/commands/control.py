@@ -1,4 +1,4 @@
-"""`rlrobo pause | resume | stop | checkpoint | set`: leave a command for a run's engine and wait for its answer."""
+"""`rlrobo pause | stop | checkpoint | set`: leave a command for a run's engine and wait for its answer."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import typer
 
 from engine.launch import find_engine, kill_engine
 from engine.protocol.checkpoints import list_checkpoints
-from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Set, Stop, command_type, send_command
+from engine.protocol.commands import Command, Pause, SaveCheckpoint, Set, Stop, command_type, send_command
 from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.events import CommandDone
 from engine.protocol.json_lines import event_reader
@@ -28,11 +28,6 @@ WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until t
 def pause(run: RunArgument, wait: WaitOption = True) -> None:
     """Hold a run; its engine stays and uses next to no CPU."""
     give(named_run(run), Pause(), wait=wait)
-
-
-def resume(run: RunArgument, wait: WaitOption = True) -> None:
-    """Let a paused run go on."""
-    give(named_run(run), Resume(), wait=wait)
 
 
 def checkpoint(run: RunArgument, wait: WaitOption = True) -> None:
@@ -99,7 +94,7 @@ def wait_for_answer(
     """Return the engine's answer. Raises UsageError when it dies first and typer.Exit(3) when it takes too long."""
     deadline = clock() + ANSWER_TIMEOUT_S
     while True:
-        is_alive = _has_engine(run)
+        is_alive = has_engine(run)
         for event in read_new():
             if isinstance(event, CommandDone) and event.command_id == command.id:
                 return event
@@ -114,8 +109,14 @@ def wait_for_answer(
         sleep(POLL_INTERVAL_S)
 
 
+def has_engine(run: RunDir) -> bool:
+    """Whether an engine holds `run` here, or says so from another machine."""
+    holder = read_holder(run.lock_file)
+    return find_engine(run) is not None or (holder is not None and not holder.is_here)
+
+
 def _require_engine(run: RunDir) -> None:
-    if not _has_engine(run):
+    if not has_engine(run):
         summary = summarize(run)
         raise UsageError(
             f"{run.id}: no engine works on it (status {summary.status.value}), so nothing can be asked of it; "
@@ -123,14 +124,8 @@ def _require_engine(run: RunDir) -> None:
         )
 
 
-def _has_engine(run: RunDir) -> bool:
-    """Whether an engine holds `run` here, or says so from another machine."""
-    holder = read_holder(run.lock_file)
-    return find_engine(run) is not None or (holder is not None and not holder.is_here)
-
-
 def _wait_for_end(run: RunDir, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    while _has_engine(run):
+    while has_engine(run):
         sleep(POLL_INTERVAL_S)
     summary = summarize(run)
     narrate(f"{run.id}: {summary.status.value} at step {summary.step:,}. {summary.message}")

@@ -32,6 +32,11 @@ CheckpointOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 DeviceOption = Annotated[str, typer.Option(help="Where the policy lives: auto, cpu, cuda or cuda:N.")]
+FollowOption = Annotated[bool, typer.Option("--follow/--detach", help="Follow the run, or return at once.")]
+AutoResumeOption = Annotated[
+    int,
+    typer.Option("--auto-resume", metavar="N", min=0, help="Start a crashed engine again, N times without progress."),
+]
 
 
 def named_run(text: str) -> RunDir:
@@ -50,6 +55,11 @@ def choose_checkpoint(run: RunDir, which: str) -> Checkpoint:
             if skipped.step > chosen.step:
                 narrate(f"{skipped.path}: damaged; using the checkpoint of step {chosen.step} instead.")
     return chosen
+
+
+def which_checkpoint(text: str) -> str:
+    """Read `best`, `latest` or a timestep as people write it. Raises ConfigError."""
+    return text if text in ("best", "latest") else str(parse_count(text, option="--from"))
 
 
 def parse_count(text: str, *, option: str) -> int:

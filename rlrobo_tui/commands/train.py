@@ -16,7 +16,7 @@ from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.attend import attend, leave
-from rlrobo_tui.commands.options import JsonOption, complete_tasks, parse_count
+from rlrobo_tui.commands.options import AutoResumeOption, FollowOption, JsonOption, complete_tasks, parse_count
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.console import narrate, print_data
 from rlrobo_tui.tail import RunTail
@@ -37,7 +37,8 @@ def train(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other key; may be repeated.")
     ] = None,
-    must_follow: Annotated[bool, typer.Option("--follow/--detach", help="Follow the run, or return at once.")] = True,
+    auto_resume: AutoResumeOption = 0,
+    must_follow: FollowOption = True,
     as_json: JsonOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved YAML and train nothing.")] = False,
 ) -> None:
@@ -57,14 +58,14 @@ def train(
     if dry_run:
         print_data(to_yaml(config).rstrip())
         return
-    run, process = launch(config)
+    run, process = launch(config, auto_resume=auto_resume)
     if not must_follow:
         leave(run, as_json=as_json)
         return
     raise typer.Exit(attend(RunTail(run), process, as_json=as_json))
 
 
-def launch(config: RunConfig) -> tuple[RunDir, "subprocess.Popen[bytes]"]:
+def launch(config: RunConfig, *, auto_resume: int = 0) -> tuple[RunDir, "subprocess.Popen[bytes]"]:
     """Make a run for `config` and start its engine. Raises StorageError, also when it could not save once."""
     runs_dir = read_settings().runs_dir
     if warning := check_space(runs_dir, size_of(config)):
@@ -72,4 +73,4 @@ def launch(config: RunConfig) -> tuple[RunDir, "subprocess.Popen[bytes]"]:
     run = create_run(runs_dir, config, collect_provenance())
     name = algorithm_name(config.algorithm)
     narrate(f"Training {config.task} with {name} for {config.total_timesteps:,} timesteps in {run.path}")
-    return run, start_engine(run)
+    return run, start_engine(run, auto_resume=auto_resume)

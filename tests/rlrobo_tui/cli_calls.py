@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.protocol.checkpoints import POLICY, EvaluationResult, Manifest, new_checkpoint
 from engine.protocol.config import RunConfig
 from engine.protocol.events import EvaluationDone, Event, Metrics, RunEnded, RunStarted, StatusChanged
 from engine.protocol.json_lines import EventWriter
@@ -74,6 +75,44 @@ class Cli:
         )
         end = RunEnded(step=1000, reason=reason, message=OUTCOMES[reason].sentence)
         return self.make_run(started, StatusChanged(status=Status.RUNNING), *metrics, evaluation, end)
+
+
+def save_checkpoint(run: RunDir, step: int, return_mean: float | None = None) -> None:
+    """Save a checkpoint without content that anybody could train from."""
+    result = None if return_mean is None else EvaluationResult(return_mean=return_mean, return_std=1.0, episodes=4)
+    manifest = Manifest(
+        step=step,
+        algorithm="ppo",
+        task="cartpole_balance",
+        reason="periodic",
+        saved_at=1.0,
+        files={},
+        evaluation=result,
+    )
+    with new_checkpoint(run.checkpoints, manifest) as folder:
+        (folder / POLICY).write_bytes(b"policy of step %d" % step)
+
+
+class FakeEngines:
+    """Stands in for `start_engine`: notes what was asked for and writes the events of an engine that completes."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[RunDir, dict[str, int | None]]] = []
+        self.events: tuple[Event, ...] = (
+            StatusChanged(status=Status.STARTING),
+            RunEnded(step=2000, message="All timesteps are trained."),
+        )
+
+    def __call__(self, run: RunDir, **options: int | None) -> "subprocess.Popen[bytes]":
+        """Start nothing, end at once."""
+        self.started.append((run, {name: value for name, value in options.items() if value}))
+        writer = EventWriter(run.events, clock=lambda: 1_800_000_100.0)
+        for event in self.events:
+            writer.write(event)
+        writer.close()
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait()
+        return process
 
 
 def start_process(runs_dir: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":

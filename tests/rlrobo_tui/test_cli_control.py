@@ -27,7 +27,7 @@ def held_run(cli: Cli) -> Iterator[RunDir]:
         yield run
 
 
-@pytest.mark.parametrize("name", ["pause", "resume", "stop", "checkpoint"])
+@pytest.mark.parametrize("name", ["pause", "stop", "checkpoint"])
 def test_command_to_a_run_without_engine_is_refused_and_not_left_behind(name: str, cli: Cli) -> None:
     run = cli.make_finished_run()
     result = cli(name, "latest")
@@ -74,12 +74,12 @@ def test_answer_to_another_command_is_not_taken(held_run: RunDir) -> None:
 
 def test_refusal_carries_the_engines_reason(cli: Cli, held_run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> CommandDone:
-        return CommandDone(is_accepted=False, detail="the run is not paused")
+        return CommandDone(is_accepted=False, detail="the run is paused already")
 
     monkeypatch.setattr(control, "wait_for_answer", refuse)
-    result = cli("resume", held_run.id)
+    result = cli("pause", held_run.id)
     assert result.exit_code == 2
-    assert "resume refused: the run is not paused." in result.stderr
+    assert "pause refused: the run is paused already." in result.stderr
 
 
 def test_engine_that_dies_before_it_answers_ends_the_wait(cli: Cli) -> None:

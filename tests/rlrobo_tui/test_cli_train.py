@@ -123,7 +123,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An engine that cannot even import."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(run: RunDir) -> "subprocess.Popen[bytes]":
+    def start(run: RunDir, **_: int) -> "subprocess.Popen[bytes]":
         with run.engine_log.open("wb") as log:
             started.append(subprocess.Popen([sys.executable, "-c", "import no_such_module"], stderr=log))
         return started[-1]
