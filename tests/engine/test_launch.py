@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.launch import find_engine, kill_engine, signal_stop, start_engine
+from engine.launch import find_engine, find_supervisor, kill_engine, signal_stop, start_engine
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import StorageError
 from engine.protocol.provenance import collect_provenance
@@ -25,7 +25,7 @@ with RunLock(Path(sys.argv[1])):
 """
 REPORT = """
 import os, sys
-print(os.getpid() == os.getsid(0), os.getcwd(), sys.argv[1], repr(sys.stdin.read()), flush=True)
+print(os.getpid() == os.getsid(0), os.getcwd(), *sys.argv[1:], repr(sys.stdin.read()), flush=True)
 print("a warning", file=sys.stderr)
 """
 
@@ -37,10 +37,12 @@ def run(tmp_path: Path) -> RunDir:
 
 @pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An interpreter that runs REPORT in place of `-m engine`."""
+    """An interpreter whose `-m engine.supervise` runs REPORT in place of `-m engine`."""
     (tmp_path / "report.py").write_text(REPORT)
+    command = [sys.executable, str(tmp_path / "report.py")]
+    program = f"import sys; from engine.supervise import main; sys.exit(main(sys.argv[3:], engine_command={command}))"
     interpreter = tmp_path / "python"
-    interpreter.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path}/report.py" "$3"\n')
+    interpreter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n')
     interpreter.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(interpreter))
 
@@ -60,6 +62,12 @@ def engine(run: RunDir) -> Iterator["subprocess.Popen[str]"]:
 def test_engine_is_detached_in_the_run_directory_and_logs_what_it_says(run: RunDir) -> None:
     assert start_engine(run).wait() == 0
     assert run.engine_log.read_text() == f"True {run.path} {run.path} ''\na warning\n"
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_engine_is_told_where_to_go_on_and_how_far(run: RunDir) -> None:
+    assert start_engine(run, from_step=1000, total_timesteps=5000, auto_resume=2).wait() == 0
+    assert f"{run.path} --from 1000 --total-timesteps 5000 ''" in run.engine_log.read_text()
 
 
 @pytest.mark.usefixtures("fake_engine")
@@ -109,6 +117,39 @@ def test_stop_is_a_sigterm_to_the_engine(run: RunDir, engine: "subprocess.Popen[
 
 def test_kill_is_a_sigkill_to_the_engine(run: RunDir, engine: "subprocess.Popen[str]") -> None:
     assert kill_engine(run)
+    assert engine.wait() == -signal.SIGKILL
+
+
+@pytest.fixture
+def supervisor(run: RunDir) -> Iterator["subprocess.Popen[str]"]:
+    """A process that holds the supervisor's lock."""
+    command = [sys.executable, "-c", HOLD, str(run.supervisor_lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_supervisor_is_found_while_it_holds_its_lock(run: RunDir, supervisor: "subprocess.Popen[str]") -> None:
+    holder = find_supervisor(run)
+    assert holder is not None
+    assert holder.pid == supervisor.pid
+
+
+def test_stop_is_a_sigterm_to_the_supervisor_where_there_is_one(
+    run: RunDir, supervisor: "subprocess.Popen[str]", engine: "subprocess.Popen[str]"
+) -> None:
+    assert signal_stop(run)
+    assert supervisor.wait() == -signal.SIGTERM
+    assert engine.poll() is None  # to pass it on is the supervisor's business
+
+
+def test_kill_tells_the_supervisor_to_start_no_other(
+    run: RunDir, supervisor: "subprocess.Popen[str]", engine: "subprocess.Popen[str]"
+) -> None:
+    assert kill_engine(run)
+    assert supervisor.wait() == -signal.SIGTERM
     assert engine.wait() == -signal.SIGKILL
 
 
