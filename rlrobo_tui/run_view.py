@@ -16,6 +16,7 @@ from engine.protocol.events import (
     Episodes,
     EvaluationDone,
     Metrics,
+    Resumed,
     RunEnded,
     RunStarted,
     StatusChanged,
@@ -152,7 +153,8 @@ class RunView:
     def fold(self, events: Iterable[AnyEvent]) -> None:
         """Take `events` into account, in their order."""
         for event in events:
-            self.step = max(self.step, event.step)
+            # A resumed run goes back to its checkpoint; otherwise steps only grow.
+            self.step = event.step if isinstance(event, Resumed) else max(self.step, event.step)
             self.updated_at = event.time
             if self.started_at is None:
                 self.started_at = event.time
@@ -197,6 +199,7 @@ class RunView:
             self._say(event, f"checkpoint saved ({event.reason}, {event.size_bytes / 1e6:.1f} MB)")
         elif isinstance(event, StatusChanged):
             self.status, self.status_detail = event.status, event.detail
+            self.end_reason, self.end_message = None, ""
             self._say(event, f"{event.status.value}{': ' if event.detail else ''}{event.detail}")
         elif isinstance(event, CommandDone):
             verb = "done" if event.is_accepted else "refused"
@@ -205,6 +208,8 @@ class RunView:
             self._say(event, f"warning: {event.message}")
         elif isinstance(event, RunStarted):
             self._take_start(event)
+        elif isinstance(event, Resumed):
+            self._take_resumed(event)
         elif isinstance(event, RunEnded):
             self._say(event, f"ended: {event.message}")
             self._end(event.reason, event.message)
@@ -214,6 +219,15 @@ class RunView:
         self.device, self.num_envs, self.total_timesteps = event.device, event.num_envs, event.total_timesteps
         self.end_reason, self.end_message = None, ""
         self._say(event, f"engine started on {event.hostname} (process {event.pid}, {event.device})")
+
+    def _take_resumed(self, event: Resumed) -> None:
+        self.evaluations = [seen for seen in self.evaluations if seen.step <= event.step]
+        self.checkpoints = [seen for seen in self.checkpoints if seen.step <= event.step]
+        self.total_timesteps = event.total_timesteps
+        self.end_reason, self.end_message, self.status = None, "", Status.STARTING
+        repeated = f", {event.discarded_steps:,} timesteps are repeated" if event.discarded_steps else ""
+        inexact = "" if event.is_exact else f"; not the same run bit by bit: {event.why_inexact}"
+        self._say(event, f"resumed from {event.checkpoint or 'the beginning'}{repeated}{inexact}")
 
     def _take_episodes(self, event: Episodes) -> None:
         self.num_episodes += len(event.returns)

@@ -50,6 +50,25 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     """Machine of the engine."""
 
 
+class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
+    """An engine goes on from a checkpoint; what stands before it with a later step is discarded."""
+
+    checkpoint: str = ""
+    """The checkpoint's directory, relative to the run directory; empty: from the beginning."""
+    discarded_steps: int = 0
+    """Timesteps that were trained after the checkpoint and are repeated."""
+    total_timesteps: int = 0
+    """Timesteps that the run is going to train for from now on."""
+    is_exact: bool = True
+    """Whether the run goes on as if it had never stopped, bit by bit."""
+    why_inexact: str = ""
+    """What makes it another run from here on, where it is not exact."""
+    pid: int = 0
+    """Process id of the engine."""
+    hostname: str = ""
+    """Machine of the engine."""
+
+
 class StatusChanged(Event, frozen=True, kw_only=True, tag="status"):
     """The run's status changed."""
 
@@ -149,12 +168,22 @@ class RunEnded(Event, frozen=True, kw_only=True, tag="run_ended"):
 
 
 AnyEvent = (
-    RunStarted | StatusChanged | Metrics | Episodes | EvaluationDone | CheckpointSaved | CommandDone | Warned | RunEnded
+    RunStarted
+    | Resumed
+    | StatusChanged
+    | Metrics
+    | Episodes
+    | EvaluationDone
+    | CheckpointSaved
+    | CommandDone
+    | Warned
+    | RunEnded
 )
 EVENT_TYPES: dict[str, type[Event]] = {
     str(event.__struct_config__.tag): event
     for event in (
-        RunStarted, StatusChanged, Metrics, Episodes, EvaluationDone, CheckpointSaved, CommandDone, Warned, RunEnded
+        RunStarted, Resumed, StatusChanged, Metrics, Episodes, EvaluationDone, CheckpointSaved, CommandDone, Warned,
+        RunEnded,
     )
 }  # fmt: skip
 

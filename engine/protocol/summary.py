@@ -16,6 +16,7 @@ from engine.protocol.events import (
     AnyEvent,
     EvaluationDone,
     Metrics,
+    Resumed,
     RunEnded,
     RunStarted,
     StatusChanged,
@@ -87,8 +88,8 @@ def summarize(run: RunDir) -> RunSummary:
         status=status,
         end_reason=reason,
         message=message,
-        step=max((event.step for event in tail), default=0),
-        total_steps=first.total_timesteps,
+        step=tail[-1].step if tail else 0,
+        total_steps=_total_timesteps(first, tail),
         started_at=first.time or None,
         updated_at=tail[-1].time if tail else None,
         return_mean=metrics.get("rollout/ep_rew_mean"),
@@ -103,7 +104,7 @@ def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReas
     A run that has not ended and whose engine is dead was killed. The third is the sentence to show with them.
     """
     last = next(
-        (event for event in reversed(events) if isinstance(event, StatusChanged | RunEnded | RunStarted)),
+        (event for event in reversed(events) if isinstance(event, StatusChanged | RunEnded | RunStarted | Resumed)),
         None,
     )
     if isinstance(last, RunEnded):
@@ -119,6 +120,12 @@ def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReas
 
 def _ended(run: RunDir, reason: EndReason, message: str) -> tuple[Status, EndReason, str]:
     return OUTCOMES[reason].status, reason, with_next_step(message, reason, run.id)
+
+
+def _total_timesteps(first: RunStarted, tail: list[AnyEvent]) -> int:
+    """Return the timesteps to train for: what the last resume said, where it is at hand, else what the start said."""
+    resumed = next((event for event in reversed(tail) if isinstance(event, Resumed)), None)
+    return resumed.total_timesteps if resumed else first.total_timesteps
 
 
 def _status_before_first_event(run: RunDir) -> tuple[Status, EndReason | None, str]:

@@ -36,10 +36,16 @@ class RobotVecEnv(VecEnv):
         self._actions = np.zeros((batch.num_envs, *batch.action_space.shape), dtype=np.float32)
         # SB3 reads an info only where an episode ended; one empty dict serves all the others.
         self._no_info: dict[str, Any] = {}
+        self._rebuild_key: tuple[int, ...] = ()
+
+    def rebuild_at_reset(self, *key: int) -> None:
+        """Let the next reset load the simulations anew and seed them from `key`."""
+        self._rebuild_key = key
 
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment."""
-        return self.batch.reset()
+        key, self._rebuild_key = self._rebuild_key, ()
+        return self.batch.rebuild(*key) if key else self.batch.reset()
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for step_wait."""

@@ -3,6 +3,7 @@
 Torch is imported only after the lock is taken and the first event is written, so viewers see a start at once.
 """
 
+import argparse
 import errno
 import os
 import signal
@@ -14,38 +15,45 @@ from pathlib import Path
 
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
-from engine.protocol.errors import RlroboError, StorageError, UsageError
+from engine.protocol.errors import RlroboError, StorageError
 from engine.protocol.events import RunEnded, RunStarted, StatusChanged
 from engine.protocol.heartbeat import Heart
-from engine.protocol.json_lines import EventWriter, event_reader
+from engine.protocol.json_lines import EventWriter
 from engine.protocol.run_dir import RunDir, open_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
 from engine.worker.control import Control
 from engine.worker.divergence import DivergedError
+from engine.worker.resuming import Beginning, choose_beginning, set_aside_later_checkpoints
 from robots.errors import NonFiniteStateError, RobotError
 
 
 def main(arguments: list[str]) -> int:
-    """Train the run directory in `arguments`; return the exit code: 0 trained or stopped, 1 failed, 2 usage, 3 busy."""
+    """Train a run directory; return the exit code: 0 trained or stopped, 1 failed, 2 usage, 3 busy."""
+    options = _parse(arguments)
     try:
-        if len(arguments) != 1:
-            raise UsageError("usage: python -m engine RUN_DIR")
-        run = open_run(Path(arguments[0]))
+        run = open_run(options.run_dir)
         config = run.read_config()
         with run.lock():
-            return _hold(run, config)
+            beginning = choose_beginning(
+                run, config, from_step=options.from_step, total_timesteps=options.total_timesteps
+            )
+            return _hold(run, config, beginning)
     except RlroboError as err:
         print(f"engine: {err}", file=sys.stderr)  # noqa: T201 - the only reader is a person or engine.log
         return err.exit_code
 
 
-def _hold(run: RunDir, config: RunConfig) -> int:
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Train a run, or go on with it.")
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("--from", dest="from_step", type=int, help="timestep of the checkpoint to go on from")
+    parser.add_argument("--total-timesteps", type=int, help="timesteps to train for, instead of what the run says")
+    return parser.parse_args(arguments)
+
+
+def _hold(run: RunDir, config: RunConfig, beginning: Beginning) -> int:
     """Train `run`, whose lock is held."""
-    if event_reader(run.events).read_new():
-        raise UsageError(
-            f"{run.path}: an engine has worked on this run already; "
-            f"train it anew with `rlrobo train {run.config}`, which makes a new run."
-        )
+    set_aside_later_checkpoints(run, beginning)
     writer = EventWriter(run.events, clock=time.time)
     control = Control(run, writer)
     # One request, three ways to make it: the stop command, SIGTERM (kill, a Spot notice) and Ctrl-C.
@@ -54,10 +62,15 @@ def _hold(run: RunDir, config: RunConfig) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal never stops a run
     # A supervisor holds both back until there is somebody to answer them, which is now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
-    writer.write(_run_started(run, config))
-    writer.write(StatusChanged(status=Status.STARTING, detail="loading torch and PyBullet"))
+    control.progress.step = beginning.step
+    if beginning.is_first:
+        writer.write(_run_started(run, config, beginning))
+    detail = "loading torch and PyBullet"
+    if beginning.checkpoint is not None:
+        detail = f"going on from {beginning.step:,} timesteps"
+    writer.write(StatusChanged(step=beginning.step, status=Status.STARTING, detail=detail))
     with Heart(run.heartbeat, pid=os.getpid(), read_step=lambda: control.progress.step):
-        end = _train(run, config, control, writer)
+        end = _train(run, config, control, beginning)
     writer.write(end)
     writer.sync()
     writer.close()
@@ -66,13 +79,13 @@ def _hold(run: RunDir, config: RunConfig) -> int:
     return 0 if end.reason in (EndReason.COMPLETED, EndReason.STOPPED) else 1
 
 
-def _train(run: RunDir, config: RunConfig, control: Control, writer: EventWriter) -> RunEnded:
+def _train(run: RunDir, config: RunConfig, control: Control, beginning: Beginning) -> RunEnded:
     """Train to the end and say how it ended; this is where every error becomes an event."""
     progress = control.progress
     try:
         from engine.worker.training import train
 
-        reason = train(run, config, control, writer)
+        reason = train(config, control, beginning)
         return RunEnded(step=progress.step, reason=reason, message=OUTCOMES[reason].sentence)
     except (DivergedError, NonFiniteStateError) as err:
         return RunEnded(
@@ -105,14 +118,14 @@ def _explain_divergence(err: DivergedError | NonFiniteStateError, run: RunDir, s
     return f"{sentence} The last states are in {run.path / 'diverged_states.npz'}."
 
 
-def _run_started(run: RunDir, config: RunConfig) -> RunStarted:
+def _run_started(run: RunDir, config: RunConfig, beginning: Beginning) -> RunStarted:
     name = algorithm_name(config.algorithm)
     return RunStarted(
         run_id=run.id,
         task=config.task,
         algorithm=name,
         seed=config.seed,
-        total_timesteps=config.total_timesteps,
+        total_timesteps=beginning.total_timesteps,
         num_envs=config.num_envs,
         device="cpu" if config.device == "auto" and name in ON_POLICY else config.device,
         pid=os.getpid(),

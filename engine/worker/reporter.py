@@ -30,9 +30,9 @@ class Reporter(KVWriter):
         self._window: deque[EpisodeRecord] = deque(maxlen=STATS_WINDOW)
         self._warned: set[str] = set()
         self._last_flush_s = self._last_speed_s = time.monotonic()
-        self._last_speed_step = 0
+        self._last_speed_step = progress.step
         self._last_idle_s = 0.0
-        self._num_cycles = 0
+        self._has_speed = False
         self._num_updates_seen: int | None = None
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
@@ -60,7 +60,6 @@ class Reporter(KVWriter):
 
     def end_cycle(self) -> None:
         """Take note that a rollout and the update that follows it are over, and measure the speed of both together."""
-        self._num_cycles += 1
         self._measure_speed()
 
     def flush(self) -> None:
@@ -68,8 +67,9 @@ class Reporter(KVWriter):
         self._last_flush_s = time.monotonic()
         if self._episodes:
             self._write_episodes()
-        if self._num_cycles < 2:  # no update yet: the speed of sampling is all there is to show
-            self._values.setdefault("time/steps_per_second", self._progress.step / self._training_s())
+        if not self._has_speed:  # before the first update the speed of sampling is all there is to show
+            speed = (self._progress.step - self._last_speed_step) / self._training_s()
+            self._values["time/steps_per_second"] = speed
         self._values["time/total_timesteps"] = self._progress.step
         self._write_metrics()
 
@@ -102,6 +102,7 @@ class Reporter(KVWriter):
         elapsed_s = self._training_s()
         if self._progress.step > self._last_speed_step and elapsed_s >= INTERVAL_S:
             self._values["time/steps_per_second"] = (self._progress.step - self._last_speed_step) / elapsed_s
+            self._has_speed = True
             self._last_speed_s, self._last_idle_s = time.monotonic(), self._progress.idle_s
             self._last_speed_step = self._progress.step
 

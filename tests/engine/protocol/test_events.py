@@ -14,6 +14,7 @@ from engine.protocol.events import (
     EvaluationDone,
     Event,
     Metrics,
+    Resumed,
     RunEnded,
     RunStarted,
     StatusChanged,
@@ -26,6 +27,7 @@ from engine.protocol.status import EndReason, Status
 EXAMPLES: list[Event] = [
     RunStarted(seq=1, time=10.5, run_id="r", task="ant_walk", algorithm="ppo", seed=3, total_timesteps=100, pid=7),
     StatusChanged(seq=2, step=4, status=Status.PAUSED, detail="by command"),
+    Resumed(seq=2, step=4, checkpoint="checkpoints/000000004", discarded_steps=3, is_exact=False, why_inexact="a GPU"),
     Metrics(seq=3, step=8, values={"train/approx_kl": 0.01, "train/loss": None}),
     Episodes(seq=4, returns=[1.5], lengths=[20], terminations={"time_limit": 1}, reward_sums={"alive": 20.0}),
     EvaluationDone(seq=5, episodes=10, return_mean=99.5, is_best=True, best_return_mean=99.5, best_step=8),
@@ -51,7 +53,7 @@ def test_event_is_one_line(event: Event) -> None:
 
 
 def test_event_types_are_the_documented_names() -> None:
-    documented = "run_started status metrics episode evaluation checkpoint_saved command_done warning run_ended"
+    documented = "run_started resumed status metrics episode evaluation checkpoint_saved command_done warning run_ended"
     assert " ".join(EVENT_TYPES) == documented
 
 

@@ -11,7 +11,6 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from engine.protocol.algorithms import ALGORITHMS, LIVE_KEYS
 from engine.protocol.checkpoints import find_checkpoint
-from engine.protocol.commands import Set
 from engine.protocol.config import RunConfig
 from engine.protocol.presets import build_config
 from engine.protocol.provenance import collect_provenance
@@ -19,8 +18,9 @@ from engine.protocol.run_dir import create_run
 from engine.worker.algorithms import CLASSES, build_model
 from engine.worker.checkpointing import Saver
 from engine.worker.environments import make_training_env
+from engine.worker.live import set_live
 from engine.worker.policy import load_policy
-from engine.worker.training import set_live
+from engine.worker.trainer_state import capture
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_a_checkpoint_acts_as_the_model_that_it_was_made_from(algorithm: str, tm
     model = build_model(config, env, device="cpu")
     model.learn(16 if algorithm in ("ppo", "a2c") else 120)
     run = create_run(tmp_path, config, collect_provenance(["test"]))
-    Saver(run, config, model, env).save("command")
+    Saver(run, config, model, env).save("command", capture(model, total_timesteps=1, num_threads=1))
 
     observations = np.linspace(-0.2, 0.2, 12, dtype=np.float32).reshape(3, 4)
     expected, _ = model.predict(env.normalize_obs(observations), deterministic=True)  # type: ignore[arg-type]
@@ -61,9 +61,11 @@ def test_the_same_policy_is_not_saved_twice(tmp_path: Path) -> None:
     config = config_for("ppo")
     env = make_training_env(config)
     run = create_run(tmp_path, config, collect_provenance(["test"]))
-    saver = Saver(run, config, build_model(config, env, device="cpu"), env)
-    assert saver.save("command") is not None
-    assert saver.save("last") is None
+    model = build_model(config, env, device="cpu")
+    saver, state = Saver(run, config, model, env), capture(model, total_timesteps=1, num_threads=1)
+    assert saver.save("command", state) is not None
+    assert saver.save("last", state) is None
+    assert saver.save("periodic", state, is_barrier=True) is not None
     env.close()
 
 
@@ -108,7 +110,7 @@ def test_every_live_key_can_be_set(algorithm: str, key: str) -> None:
     env = make_training_env(config)
     model = build_model(config, env, device="cpu")
     value = 2.0 if key in ("n_epochs", "gradient_steps") else 0.25
-    assert set_live(model, config, Set(key=key, value=value)).startswith(key)
+    assert set_live(model, config, key, value).startswith(key)
     if key == "learning_rate":
         assert model.lr_schedule(0.1) == 0.25
     elif key == "clip_range":
@@ -123,7 +125,7 @@ def test_a_key_or_value_that_cannot_be_set_is_refused(key: str, value: float) ->
     config = config_for("ppo")
     env = make_training_env(config)
     with pytest.raises(ValueError, match=key):
-        set_live(build_model(config, env, device="cpu"), config, Set(key=key, value=value))
+        set_live(build_model(config, env, device="cpu"), config, key, value)
     env.close()
 
 
