@@ -1,18 +1,22 @@
 """How commands speak: data on stdout, narration on stderr. quantities.py writes their numbers."""
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from engine.protocol.settings import read_settings
 
 _UNLIMITED_COLUMNS = 10_000
+_LONGEST_INLINE = 20
+"""chosen: a last column of more characters is prose, which reads well on a line of its own."""
 
 
 def print_data(text: str) -> None:
@@ -31,18 +35,29 @@ def narrate(text: str) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table to stdout; where that is no terminal, nothing is cut. A header that begins with > aligns right."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, header in enumerate(headers):
-        is_last = index == len(headers) - 1
-        justify = "right" if header.startswith(">") else "left"
-        table.add_column(header.lstrip(">"), justify=justify, no_wrap=not is_last, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    output = Console(file=sys.stdout, markup=False, highlight=False)
-    if not output.is_terminal:
-        output.width = _UNLIMITED_COLUMNS
-    output.print(table)
+    """Write a table to stdout; a header that begins with > aligns right. No value is ever cut.
+
+    Where the terminal is too narrow, columns move together; then a long last column goes below its row.
+    """
+    titles = [header.lstrip(">") for header in headers]
+    rights = [header.startswith(">") for header in headers]
+    cells = [titles, *rows]
+    widths = [max(cell_len(row[index]) for row in cells) for index in range(len(titles))]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED_COLUMNS
+    has_styles = os.environ.get("TERM") != "dumb"
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= room else " "
+    is_below = widths[-1] > _LONGEST_INLINE and sum(widths) + len(widths) - 1 > room
+    for index, row in enumerate(cells):
+        line = [_aligned(*cell) for cell in zip(row, widths, rights, strict=True)]
+        text = gap.join(line[:-1] if is_below else line).rstrip()
+        print_data(typer.style(text, bold=True) if index == 0 and has_styles else text)
+        if is_below and index:
+            print_data(f"  {row[-1]}")
+
+
+def _aligned(text: str, width: int, is_right: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return space + text if is_right else text + space
 
 
 def stderr_console() -> Console:

@@ -58,7 +58,7 @@ def _offer_to_resume(found: list[RunSummary]) -> None:
 
 
 def _print(found: list[RunSummary]) -> None:
-    headers = ["RUN", "STATUS", ">STEP", ">OF", ">RETURN", ">BEST", ">UPDATED"]
+    headers = ["RUN", "STATUS", ">STEP", ">OF", ">RETURN", ">BEST", ">AGO"]
     rows = [
         (
             item.id,
@@ -67,7 +67,7 @@ def _print(found: list[RunSummary]) -> None:
             count(item.total_steps),
             number(item.return_mean),
             number(item.best_return_mean),
-            f"{age(time.time() - item.updated_at)} ago" if item.updated_at else "–",
+            age(time.time() - item.updated_at) if item.updated_at else "–",
         )
         for item in found
     ]

@@ -1,13 +1,17 @@
 """The commands that only read: robots, runs, watch, plot."""
 
+import io
 import json
+import sys
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from engine.protocol.events import RunStarted, StatusChanged, decode_event
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.commands.follow import LineDisplay, panel_lines
+from rlrobo_tui.console import print_table
 from rlrobo_tui.quantities import percent
 from rlrobo_tui.run_view import RunView
 from robots.registry import TASKS
@@ -56,6 +60,27 @@ def test_unknown_status_suggests_the_nearest(cli: Cli) -> None:
 def test_table_of_runs_cuts_no_id_in_a_pipe(cli: Cli) -> None:
     run = cli.make_finished_run()
     assert f"{run.id}  finished" in cli("runs").stdout
+
+
+@pytest.mark.parametrize("columns", [30, 50, 80, 100, 200])
+def test_tables_cut_no_value_on_a_terminal_of_any_width(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("20261122T152718Z-cartpole_balance-ppo-s1", "finished", "60.4k", "12m ago"), ("r", "a", "1", "–")]
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", written)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(["RUN", "STATUS", ">STEP", ">UPDATED"], rows)
+    words = Text.from_ansi(written.getvalue()).plain.split()
+    assert [word for row in rows for cell in row for word in cell.split()] == words[4:]
+
+
+def test_a_long_last_column_goes_below_its_row_where_it_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", written)
+    monkeypatch.setenv("COLUMNS", "20")
+    print_table(["TASK", ">OBS", "SUMMARY"], [("ant_walk", "28", "Walk ahead on four legs.")])
+    assert written.getvalue().splitlines()[1:] == ["ant_walk  28", "  Walk ahead on four legs."]
 
 
 def test_damaged_config_of_one_run_does_not_hide_the_others(cli: Cli) -> None:
