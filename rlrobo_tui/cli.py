@@ -22,6 +22,7 @@ COMMANDS = {
     "watch": ("watch:watch", "Follow a run until it ends. Ctrl-C leaves the run alone."),
     "pause": ("control:pause", "Hold a run; its engine stays and uses next to no CPU."),
     "resume": ("resume:resume", "Let a paused run go on, or go on with a run that ended."),
+    "fork": ("fork:fork", "Start a new run from a checkpoint of another one."),
     "stop": ("control:stop", "Save a checkpoint and end a run."),
     "checkpoint": ("control:checkpoint", "Save a checkpoint now."),
     "set": ("control:set_value", "Change a hyper-parameter of a run while it trains."),

@@ -22,6 +22,15 @@ PACKAGES = (
 )
 
 
+class Parent(Struct, frozen=True, kw_only=True):
+    """The checkpoint that a run was forked from."""
+
+    run: str
+    """Id of the run."""
+    step: int
+    """Timestep of its checkpoint."""
+
+
 class Provenance(Struct, frozen=True, kw_only=True):
     """Content of provenance.json."""
 
@@ -45,6 +54,8 @@ class Provenance(Struct, frozen=True, kw_only=True):
     """Logical processors that the process may use."""
     memory_bytes: int
     """Main memory."""
+    parent: Parent | None = None
+    """Where it was forked from, None for a run that began at the beginning."""
 
 
 def collect_provenance(command: list[str] | None = None) -> Provenance:

@@ -33,6 +33,12 @@ CheckpointOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 DeviceOption = Annotated[str, typer.Option(help="Where the policy lives: auto, cpu, cuda or cuda:N.")]
 FollowOption = Annotated[bool, typer.Option("--follow/--detach", help="Follow the run, or return at once.")]
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="STEP", help="Checkpoint: a timestep, best or latest. [default: latest]")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other key; may be repeated.")
+]
 AutoResumeOption = Annotated[
     int,
     typer.Option("--auto-resume", metavar="N", min=0, help="Start a crashed engine again, N times without progress."),
@@ -60,6 +66,16 @@ def choose_checkpoint(run: RunDir, which: str) -> Checkpoint:
 def which_checkpoint(text: str) -> str:
     """Read `best`, `latest` or a timestep as people write it. Raises ConfigError."""
     return text if text in ("best", "latest") else str(parse_count(text, option="--from"))
+
+
+def parse_total(text: str, *, present: int) -> int:
+    """Read `N` (in all) or `+N` (on top of the `present` total). Raises ConfigError."""
+    if not text.startswith("+"):
+        return parse_count(text, option="--steps")
+    more = parse_count(text[1:], option="--steps")
+    if more <= 0:
+        raise ConfigError("command line", "--steps", f"expected more than +0, got {text!r}.")
+    return present + more
 
 
 def parse_count(text: str, *, option: str) -> int:

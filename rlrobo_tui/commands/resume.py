@@ -18,10 +18,11 @@ from rlrobo_tui.commands.control import WaitOption, give, has_engine
 from rlrobo_tui.commands.options import (
     AutoResumeOption,
     FollowOption,
+    FromOption,
     JsonOption,
     RunArgument,
     named_run,
-    parse_count,
+    parse_total,
     which_checkpoint,
 )
 from rlrobo_tui.commands.train_config import size_of
@@ -44,9 +45,7 @@ class Plan:
 def resume(
     run: RunArgument,
     *,
-    from_step: Annotated[
-        str, typer.Option("--from", metavar="STEP", help="Checkpoint: a timestep, best or latest. [default: latest]")
-    ] = "",
+    from_step: FromOption = "",
     steps: Annotated[
         str, typer.Option(metavar="N|+N", help="Train for N timesteps in all, or for N more than planned.")
     ] = "",
@@ -103,16 +102,6 @@ def plan_resume(run: RunDir, *, from_step: str = "", steps: str = "") -> Plan:
             f"train further with `rlrobo resume {run.id} --steps +200k`."
         )
     return Plan(asked, begin, total)
-
-
-def parse_total(text: str, *, present: int) -> int:
-    """Read `N` (in all) or `+N` (on top of the `present` total). Raises ConfigError."""
-    if not text.startswith("+"):
-        return parse_count(text, option="--steps")
-    more = parse_count(text[1:], option="--steps")
-    if more <= 0:
-        raise ConfigError("command line", "--steps", f"expected more than +0, got {text!r}.")
-    return present + more
 
 
 def _let_go_on(run: RunDir, *, wait: bool) -> None:

@@ -16,7 +16,14 @@ from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.attend import attend, leave
-from rlrobo_tui.commands.options import AutoResumeOption, FollowOption, JsonOption, complete_tasks, parse_count
+from rlrobo_tui.commands.options import (
+    AutoResumeOption,
+    FollowOption,
+    JsonOption,
+    SetOption,
+    complete_tasks,
+    parse_count,
+)
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.console import narrate, print_data
 from rlrobo_tui.tail import RunTail
@@ -34,9 +41,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "",
     envs: Annotated[int | None, typer.Option(help="Environments that are simulated side by side.")] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other key; may be repeated.")
-    ] = None,
+    assignments: SetOption = None,
     auto_resume: AutoResumeOption = 0,
     must_follow: FollowOption = True,
     as_json: JsonOption = False,

@@ -13,7 +13,7 @@ from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.commands import control
 from rlrobo_tui.commands import resume as resume_module
-from rlrobo_tui.commands.resume import parse_total
+from rlrobo_tui.commands.options import parse_total
 from tests.rlrobo_tui.cli_calls import Cli, FakeEngines, save_checkpoint
 
 
