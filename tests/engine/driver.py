@@ -85,6 +85,14 @@ class Engine:
         self.process.wait(TIMEOUT_S)
 
 
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """Return as soon as `is_true` is; fail when it does not become so."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_true():
+        assert time.monotonic() < deadline, f"did not happen within {TIMEOUT_S:.0f} s"
+        time.sleep(0.02)
+
+
 def train_to_end(run: RunDir) -> list[AnyEvent]:
     """Train `run` in a process of its own and return all its events; the exit code must be 0."""
     engine = Engine(run)
