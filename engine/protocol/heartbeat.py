@@ -54,16 +54,18 @@ class Heart:
         self._stepped_at = clock()
         self._intervals: deque[float] = deque(maxlen=_NUM_INTERVALS)
         self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
 
     def __enter__(self) -> "Heart":
         self.beat()
-        threading.Thread(target=self._beat_on, name="heartbeat", daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
+        self._thread.join(INTERVAL_S)  # not for ever: a beat may hang in a network file system
 
     def beat(self) -> None:
         """Write one beat. A disk that refuses it costs the beat and nothing else."""

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from engine.protocol.errors import RunBusyError, StorageError
-from engine.protocol.lock import Holder, RunLock, read_holder
+from engine.protocol.lock import Holder, RunLock, describe_process, read_holder
 
 HOLD = """
 import sys
@@ -152,6 +153,35 @@ def test_process_that_got_the_same_pid_later_is_not_the_holder(path: Path) -> No
     assert not msgspec.structs.replace(holder, process_started=holder.process_started - 60).is_alive
 
 
+@pytest.mark.parametrize("change", [{"boot_id": "another"}, {"process_started": 1.0}, {"hostname": "another"}])
+def test_lock_of_a_reboot_a_reused_pid_or_another_machine_is_taken_over(path: Path, change: dict[str, object]) -> None:
+    """The kernel has let go of it, whatever the record in it says."""
+    holder = msgspec.structs.replace(describe_process(os.getpid()), **change)
+    path.write_bytes(msgspec.json.encode(holder))
+    assert our_holder(path) == describe_process(os.getpid())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only psutil knows when a process started")
+def test_clock_that_is_set_does_not_change_when_a_process_started(path: Path) -> None:
+    """The start is counted from the boot, so it is below the time that the machine is up."""
+    assert 0 < our_holder(path).process_started < time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_process_with_an_odd_name_is_recognised(tmp_path: Path) -> None:
+    program = tmp_path / "a) S (b"
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([str(program), "60"]) as process:
+        assert describe_process(process.pid).is_alive
+        process.kill()
+
+
+def test_process_that_is_gone_cannot_be_described() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    with pytest.raises(ProcessLookupError):
+        describe_process(process.pid)
+
+
 def test_lock_in_a_missing_directory_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot write"), RunLock(tmp_path / "absent" / "engine.lock"):
         pass
@@ -167,3 +197,20 @@ def test_one_of_twenty_racing_processes_wins(path: Path) -> None:
     for racer in racers:
         racer.communicate()
     assert results == ["lost"] * 19 + ["won"]
+
+
+@pytest.mark.slow
+def test_fifty_races_over_the_lock_of_a_killed_engine_have_one_winner_each(path: Path) -> None:
+    for _ in range(50):
+        racers = [start(RACE, path) for _ in range(4)]
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write("go\n")
+            racer.stdin.flush()
+        results = {read_line(racer): racer for racer in racers}
+        assert sorted(results) == ["lost", "won"]
+        results["won"].kill()  # the next race is for the lock of a dead holder
+        outcomes = [racer.wait() for racer in racers]
+        assert outcomes.count(-signal.SIGKILL) == 1
+        for racer in racers:
+            racer.communicate()

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +104,17 @@ def test_crashed_engine_goes_on_until_it_is_killed_on_purpose(tmp_path_factory: 
         assert [event for event in engine.seen if isinstance(event, RunEnded)] == [ended]
     finally:
         engine.kill()
+
+
+@pytest.mark.slow
+def test_fifty_races_of_two_engines_for_one_run_have_one_winner_each(tmp_path: Path) -> None:
+    run = new_run(tmp_path, *QUICK)
+    command = [sys.executable, "-m", "engine", str(run.path)]
+    for _ in range(50):
+        engines = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+        wait_until(lambda engines=engines: any(engine.poll() is not None for engine in engines))
+        codes = [engine.poll() for engine in engines]
+        for engine in engines:
+            engine.kill()  # the winner; the next race is for the run of a killed engine
+            engine.wait()
+        assert sorted(codes, key=str) == [3, None]
