@@ -32,6 +32,11 @@ def number(value: float | None) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def count_of(number: int, noun: str) -> str:
+    """Write how many of something there are: 1 run, 2 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(part: float) -> str:
     """Write a part of one: 41%. It rounds down, so that 100% means all."""
     return f"{math.floor(part * 100 + 1e-9)}%"

@@ -17,7 +17,7 @@ from rlrobo_tui.commands.options import (
     named_run,
 )
 from rlrobo_tui.console import narrate, print_data, print_json, progress_bar
-from rlrobo_tui.quantities import number
+from rlrobo_tui.quantities import count_of, number
 from robots.registry import TASKS
 
 MODULE = "engine.worker.evaluate"
@@ -35,7 +35,7 @@ def evaluate(
     """Measure what a checkpoint can do."""
     found = named_run(run)
     step = choose_checkpoint(found, checkpoint).step
-    narrate(f"Evaluating {found.id}, checkpoint {step:,}, {episodes} episodes")
+    narrate(f"Evaluating {found.id}, checkpoint {step:,}, {count_of(episodes, 'episode')}")
     options = {"checkpoint": step, "episodes": episodes, "seed": seed, "device": device}
     result = play_episodes(found, options)
     if as_json:
@@ -65,7 +65,7 @@ def describe(result: dict[str, Any], task: str) -> list[str]:
     mean, interval = result["return_mean"], result["return_ci95"]
     lines = [
         f"return {number(mean)} ± {number(interval)} (95 % confidence interval of the mean)",
-        f"standard deviation {number(result['return_std'])} over {result['episodes']} episodes "
+        f"standard deviation {number(result['return_std'])} over {count_of(result['episodes'], 'episode')} "
         f"of {number(result['length_mean'])} steps on average",
         f"checkpoint {result['checkpoint_step']:,}, seed {result['seed']}",
     ]

@@ -4,8 +4,16 @@ from typing import Annotated
 
 import typer
 
-from engine.protocol.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
-from engine.protocol.errors import ConfigError, UsageError
+from engine.launch import find_engine
+from engine.protocol.checkpoints import (
+    MANIFEST,
+    Checkpoint,
+    by_preference,
+    find_checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+)
+from engine.protocol.errors import CheckpointError, ConfigError, UsageError
 from engine.protocol.run_dir import RunDir, find_run, list_runs
 from engine.protocol.settings import read_settings
 from rlrobo_tui.console import narrate
@@ -55,11 +63,21 @@ def named_run(text: str) -> RunDir:
 
 def choose_checkpoint(run: RunDir, which: str) -> Checkpoint:
     """Return the verified checkpoint `which` and say so when damaged ones were passed over. Raises CheckpointError."""
+    checkpoints = list_checkpoints(run.checkpoints)
+    unreadable = [path for path in sorted(run.checkpoints.glob("[0-9]*")) if read_checkpoint(path) is None]
+    if not checkpoints and not unreadable and find_engine(run) is None:
+        raise CheckpointError(
+            f"{run.checkpoints}: no checkpoint, and no engine that could save one; "
+            f"train anew with `rlrobo train {run.config}`."
+        )
+    for path in unreadable:
+        if not checkpoints or (which.isdecimal() and path.name == f"{int(which):09d}"):
+            raise CheckpointError(f"{path / MANIFEST}: damaged: it cannot be read; use another checkpoint.")
     chosen = find_checkpoint(run.checkpoints, which)
-    if which == "latest":
-        for skipped in list_checkpoints(run.checkpoints):
-            if skipped.step > chosen.step:
-                narrate(f"{skipped.path}: damaged; using the checkpoint of step {chosen.step} instead.")
+    if which in ("best", "latest"):
+        preferred = [item.path for item in by_preference(checkpoints, which)]
+        for path in [*preferred[: preferred.index(chosen.path)], *unreadable]:
+            narrate(f"{path}: damaged; using the checkpoint of step {chosen.step} instead.")
     return chosen
 
 

@@ -1,5 +1,6 @@
 """`rlrobo replay`: show a checkpoint in a window, or record it as a video. Both happen in a child process."""
 
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,12 @@ def _check_video(path: Path, width: int, height: int) -> None:
         raise ConfigError("command line", "--video", f"expected a file that ends in .mp4, got {str(path)!r}.")
     if not path.absolute().parent.is_dir():
         raise ConfigError("command line", "--video", f"no such directory: {path.absolute().parent}; make it first.")
+    try:
+        with tempfile.TemporaryFile(dir=path.absolute().parent):
+            pass
+    except OSError as err:
+        reason = f"{path.absolute().parent}: cannot be written ({err.strerror}); choose another folder."
+        raise ConfigError("command line", "--video", reason) from err
     if width % 2 or height % 2:
         raise ConfigError("command line", "--width and --height", f"expected even numbers, got {width} x {height}.")
 

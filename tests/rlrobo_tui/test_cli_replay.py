@@ -1,19 +1,31 @@
 """`rlrobo replay` and `rlrobo evaluate` without an engine: what is refused, and how a window's end is told."""
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.protocol.checkpoints import POLICY, Manifest, new_checkpoint
+from engine.protocol.checkpoints import POLICY, EvaluationResult, Manifest, new_checkpoint
 from engine.protocol.run_dir import RunDir
+from rlrobo_tui.commands import evaluate as evaluate_module
 from rlrobo_tui.commands import replay as replay_module
 from rlrobo_tui.commands.child import ChildError
 from rlrobo_tui.commands.evaluate import describe
 from tests.rlrobo_tui.cli_calls import Cli
 
 
-def save_checkpoint(run: RunDir, step: int) -> Path:
-    manifest = Manifest(step=step, algorithm="ppo", task="cartpole_balance", reason="periodic", saved_at=0.0, files={})
+def save_checkpoint(run: RunDir, step: int, return_mean: float | None = None) -> Path:
+    evaluation = None if return_mean is None else EvaluationResult(return_mean=return_mean, return_std=0.0, episodes=1)
+    manifest = Manifest(
+        step=step,
+        algorithm="ppo",
+        task="cartpole_balance",
+        reason="periodic",
+        saved_at=0.0,
+        files={},
+        evaluation=evaluation,
+    )
     with new_checkpoint(run.checkpoints, manifest) as folder:
         (folder / POLICY).write_bytes(b"policy")
     return run.checkpoints / f"{step:09d}" / POLICY
@@ -56,12 +68,25 @@ def test_impossible_video_is_refused_before_anything_is_loaded(
     assert sentence in result.stderr
 
 
-@pytest.mark.parametrize("command", [("evaluate",), ("replay", "--video", "a.mp4")])
-def test_run_without_a_checkpoint_says_so(command: tuple[str, ...], cli: Cli) -> None:
+def test_video_in_a_folder_that_cannot_be_written_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
     cli.make_finished_run()
+    monkeypatch.setattr(replay_module.tempfile, "TemporaryFile", refuse)
+    result = cli("replay", "--video", "a.mp4")
+    assert result.exit_code == 2
+    assert f"--video: {Path.cwd()}: cannot be written (Read-only file system); choose another folder." in result.stderr
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("replay", "--video", "a.mp4")])
+def test_run_that_ended_without_a_checkpoint_says_so(command: tuple[str, ...], cli: Cli) -> None:
+    run = cli.make_finished_run()
     result = cli(*command)
     assert result.exit_code == 1
-    assert "no checkpoint yet" in result.stderr
+    assert f"no checkpoint, and no engine that could save one; train anew with `rlrobo train {run.config}`" in (
+        result.stderr
+    )
 
 
 @pytest.mark.parametrize("command", [("evaluate",), ("replay", "--video", "a.mp4")])
@@ -72,6 +97,40 @@ def test_one_flipped_byte_is_noticed_and_named(command: tuple[str, ...], cli: Cl
     result = cli(*command)
     assert result.exit_code == 1
     assert f"{policy}: damaged" in result.stderr
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Steps of the checkpoints that `evaluate` would have played."""
+    steps: list[int] = []
+
+    def play(_: RunDir, options: dict[str, int]) -> dict[str, Any]:
+        steps.append(options["checkpoint"])
+        return dict.fromkeys(("return_mean", "return_ci95", "return_std", "length_mean"), 0.0) | dict.fromkeys(
+            ("episodes", "checkpoint_step", "seed"), 1
+        )
+
+    monkeypatch.setattr(evaluate_module, "play_episodes", play)
+    return steps
+
+
+def test_damaged_best_checkpoint_is_passed_over_aloud(cli: Cli, played: list[int]) -> None:
+    run = cli.make_finished_run()
+    flip_byte(save_checkpoint(run, 500, return_mean=9.0))
+    save_checkpoint(run, 1000, return_mean=5.0)
+    result = cli("evaluate")
+    assert played == [1000]
+    assert f"{run.checkpoints / '000000500'}: damaged; using the checkpoint of step 1000 instead." in result.stderr
+
+
+def test_damaged_manifest_is_told_whether_its_step_was_asked_for_or_not(cli: Cli, played: list[int]) -> None:
+    run = cli.make_finished_run()
+    manifest = save_checkpoint(run, 500).with_name("manifest.json")
+    manifest.write_text("{")
+    save_checkpoint(run, 1000)
+    assert f"{manifest.parent}: damaged" in cli("evaluate", "--checkpoint", "latest").stderr
+    assert f"{manifest}: damaged" in cli("evaluate", "--checkpoint", "500").stderr
+    assert played == [1000]
 
 
 @pytest.mark.usefixtures("display")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlrobo_tui.quantities import age, count, duration, number, percent
+from rlrobo_tui.quantities import age, count, count_of, duration, number, percent
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,7 @@ def test_durations_have_two_units(seconds: float | None, text: str) -> None:
 
 def test_age_has_one_unit() -> None:
     assert age(12_000) == "3h"
+
+
+def test_one_of_something_is_singular() -> None:
+    assert [count_of(value, "run") for value in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
