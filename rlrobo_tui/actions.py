@@ -53,6 +53,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="resume", scope="live", keys="p", label="Resume", help="Go on after a pause."),
     Action(id="checkpoint", scope="live", keys="c", label="Save", help="Save a checkpoint now."),
     Action(id="stop", scope="live", keys="s", label="Stop", help="Save a checkpoint and end the run; asks first."),
+    Action(
+        id="go_on", scope="live", keys="R", label="Resume", help="Go on from the last checkpoint of an ended run; asks."
+    ),
     Action(id="next_metric", scope="live", keys="a", label="Metric", help="Chart the next key metric."),
     Action(
         id="pick_metric", scope="live", keys="A", label="Metrics", help="Choose the charted metric.", is_in_footer=False

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -26,7 +27,7 @@ from engine.protocol.run_dir import RunDir, create_run, list_runs
 from rlrobo_tui.actions import actions_of, bindings_of
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.screens.help import HelpScreen
-from rlrobo_tui.screens.links import Neighbour, OpenRun, Train
+from rlrobo_tui.screens.links import GoOn, Neighbour, OpenRun, Train
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_over_ssh
@@ -34,6 +35,14 @@ from rlrobo_tui.themes import DARK, FALLBACKS, LIGHT
 
 DEMO_TASK = "cartpole_balance"
 ENGINE_CHECK_S = 1.0
+
+
+class StartedEngine(NamedTuple):
+    """An engine that this app started."""
+
+    process: "subprocess.Popen[bytes]"
+    seen_until: float | None
+    """Time of the run's last event before it; None where there was none."""
 
 
 class RlroboApp(App[None]):
@@ -53,7 +62,7 @@ class RlroboApp(App[None]):
         self.is_ascii = ascii or not can_show_unicode()
         self._first_run = run
         self._ascii_filter = AsciiFilter()
-        self._engines: dict[Path, subprocess.Popen[bytes]] = {}
+        self._engines: dict[Path, StartedEngine] = {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes of others the variables that they lack."""
@@ -137,6 +146,12 @@ class RlroboApp(App[None]):
         """Train what the form describes."""
         self._train(message.config, message.command)
 
+    def on_go_on(self, message: GoOn) -> None:
+        """Start a new engine for the run in sight."""
+        screen = self.screen
+        if isinstance(screen, LiveScreen):
+            self._go_on(message.run, screen.view.updated_at)
+
     def on_neighbour(self, message: Neighbour) -> None:
         """Watch the run beside the present one, where there is one."""
         runs = list_runs(self.runs_dir)
@@ -160,6 +175,15 @@ class RlroboApp(App[None]):
             return
         self.call_from_thread(self._watch_new, run, process)
 
+    @work(thread=True, exclusive=True, group="train")
+    def _go_on(self, run: RunDir, seen_until: float | None) -> None:
+        try:
+            process = start_engine(run)
+        except (RlroboError, OSError) as err:
+            self.call_from_thread(self._say_not_started, str(err))
+            return
+        self._engines[run.path] = StartedEngine(process, seen_until)
+
     def _say_not_started(self, reason: str) -> None:
         from rlrobo_tui.screens.new_run import NewRunScreen
 
@@ -168,7 +192,7 @@ class RlroboApp(App[None]):
         self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
 
     def _watch_new(self, run: RunDir, process: subprocess.Popen[bytes]) -> None:
-        self._engines[run.path] = process
+        self._engines[run.path] = StartedEngine(process, None)
         while isinstance(self.screen, LiveScreen) or getattr(self.screen, "SCOPE", "") == "new":
             self.pop_screen()
         self._watch(run)
@@ -177,13 +201,13 @@ class RlroboApp(App[None]):
         self.push_screen(LiveScreen(run, is_ascii=self.is_ascii))
 
     def _check_engines(self) -> None:
-        """Notice engines of this app that died before they could write their first event."""
+        """Notice engines of this app that died before they could write an event."""
         screen = self.screen
-        process = self._engines.get(screen.run_dir.path) if isinstance(screen, LiveScreen) else None
-        if not isinstance(screen, LiveScreen) or process is None or process.poll() is None:
+        started = self._engines.get(screen.run_dir.path) if isinstance(screen, LiveScreen) else None
+        if not isinstance(screen, LiveScreen) or started is None or started.process.poll() is None:
             return
-        if screen.view.started_at is None and not screen.early_death:
-            screen.early_death = f"The engine ended before its first event (exit code {process.returncode})."
+        if screen.view.updated_at == started.seen_until and not screen.early_death:
+            screen.early_death = f"The engine ended before its first event (exit code {started.process.returncode})."
             screen.draw()
 
 

@@ -138,6 +138,11 @@ class RunView:
         return max(self.evaluations, key=lambda event: event.return_mean, default=None)
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether a new engine could go on with it: it ended before its last timestep."""
+        return self.status in (Status.STOPPED, Status.FAILED)
+
+    @property
     def eta_s(self) -> float | None:
         """Seconds until all timesteps are trained at the present speed; None where that is unknown."""
         speed = self.latest("time/steps_per_second")

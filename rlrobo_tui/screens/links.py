@@ -28,6 +28,14 @@ class Train(Message):
         """The equal command line, for the run's provenance."""
 
 
+class GoOn(Message):
+    """Start a new engine for a run that ended, and go on watching it."""
+
+    def __init__(self, run: RunDir) -> None:
+        super().__init__()
+        self.run = run
+
+
 class Neighbour(Message):
     """Watch the run beside this one in the list."""
 

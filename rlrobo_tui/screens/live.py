@@ -20,9 +20,10 @@ from engine.protocol.status import Status
 from rlrobo_tui.actions import bindings_of
 from rlrobo_tui.curves import SMOOTHINGS
 from rlrobo_tui.notices import notices
+from rlrobo_tui.quantities import count
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import Confirm, PickMetric
-from rlrobo_tui.screens.links import Neighbour
+from rlrobo_tui.screens.links import GoOn, Neighbour
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
@@ -66,7 +67,7 @@ class LiveScreen(Screen[None]):
         self.view = RunView(run_id=run.id)
         self.num_corrupt = 0
         self.early_death = ""
-        """The sentence for an engine that died before its first event; set by the app, which started it."""
+        """The sentence for an engine that died before it wrote an event; set by the app, which started it."""
         self._is_ascii = is_ascii
         self._pending = ""
         self._is_loaded = False
@@ -157,6 +158,8 @@ class LiveScreen(Screen[None]):
         is_paused = self.view.status is Status.PAUSED
         if (action == "resume" and not is_paused) or (action == "pause" and is_paused):
             return False
+        if action == "go_on":
+            return self.view.may_go_on
         if action in NEEDS_ENGINE and (self.view.status.is_over or self.early_death):
             return None
         return True
@@ -182,6 +185,22 @@ class LiveScreen(Screen[None]):
 
         consequence = "It saves a checkpoint and ends. A stopped run does not go on by itself."
         self.app.push_screen(Confirm(f"Stop {self.run_dir.id}?", consequence=consequence, verb="Stop"), answer)
+
+    def action_go_on(self) -> None:
+        """Ask, then let a new engine go on with the run."""
+
+        def answer(is_yes: bool | None) -> None:
+            if is_yes:
+                self.early_death, self._pending = "", "resuming"
+                self.draw()
+                self.post_message(GoOn(self.run_dir))
+
+        saved = self.view.checkpoints
+        begin = (
+            f"from its checkpoint at {count(saved[-1].step)}" if saved else "at the beginning: it saved no checkpoint"
+        )
+        consequence = f"A new engine goes on {begin}."
+        self.app.push_screen(Confirm(f"Resume {self.run_dir.id}?", consequence=consequence, verb="Resume"), answer)
 
     def action_next_metric(self) -> None:
         """Chart the next key metric that the run has."""

@@ -8,6 +8,7 @@ from rlrobo_tui.badges import BADGES
 from rlrobo_tui.quantities import count, number
 from rlrobo_tui.run_view import RunView
 
+GO_ON_KEY = ("R", "resume")
 NEXT_KEYS = (("e", "events and engine output"), ("n", "new run"), ("esc", "all runs"))
 
 
@@ -15,7 +16,7 @@ class Banner(Static):
     """Hidden while the run goes on."""
 
     def show(self, view: RunView, *, early_death: str) -> None:
-        """Draw the end of `view`; `early_death` is the sentence for an engine that died before its first event."""
+        """Draw the end of `view`; `early_death` is the sentence for an engine that died before it wrote an event."""
         is_over = view.status.is_over or bool(early_death)
         if not is_over:
             self.display = False
@@ -24,7 +25,8 @@ class Banner(Static):
         status = Status.FAILED if early_death else view.status
         self.set_class(status is Status.FAILED, "-failed")
         color = BADGES[status].color
-        keys = [Content.assemble((key, "$primary bold"), (f" {words}   ", "$muted")) for key, words in NEXT_KEYS]
+        next_keys = (GO_ON_KEY, *NEXT_KEYS) if view.may_go_on else NEXT_KEYS
+        keys = [Content.assemble((key, "$primary bold"), (f" {words}   ", "$muted")) for key, words in next_keys]
         self.update(
             Content.assemble(
                 (early_death or cause(view), f"${color} bold"), " ", (outcome(view), "$foreground"), "\n", *keys
