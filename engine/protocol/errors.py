@@ -87,6 +87,12 @@ class DisplayError(RlroboError):
     """A window was asked for and there is no display to open it on."""
 
 
+def is_full(err: BaseException | None) -> bool:
+    """Whether an error, or the one that caused it, says that a disk or a quota is full."""
+    cause = err.__cause__ if isinstance(err, StorageError) else err
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def did_you_mean(value: str, allowed: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest allowed name (or the one that `lr` abbreviates), or a full stop."""
     names = list(allowed)

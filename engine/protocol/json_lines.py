@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from engine.protocol.commands import AnyCommand, decode_command
-from engine.protocol.errors import StorageError
+from engine.protocol.errors import StorageError, is_full
 from engine.protocol.events import AnyEvent, Event, decode_event, encode_event
 from engine.protocol.files import ends_with_newline, write_at_once
 
@@ -94,9 +94,13 @@ class EventWriter:
     Going on after a crash: a torn last line is closed so that it costs one line, and numbers continue.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, *, clock: Callable[[], float], make_room: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`make_room` is called when the disk is full; where it returns True, the event is tried once more."""
         self._path = path
         self._clock = clock
+        self._make_room = make_room
         last = [event.seq for event in read_last_events(path)]
         self._next_seq = max(last, default=0) + 1
         try:
@@ -114,6 +118,9 @@ class EventWriter:
             write_at_once(self._file, encode_event(event))
         except OSError as err:
             os.ftruncate(self._file.fileno(), size)  # the next event, if there is room for it, begins a line
+            if is_full(err) and self._make_room():
+                self.write(event)
+                return
             raise StorageError.from_os_error(err, self._path) from err
         self._next_seq += 1
 

@@ -75,6 +75,11 @@ class RunDir:
         return self.path / "heartbeat.json"
 
     @property
+    def reserve(self) -> Path:
+        """Space kept back while an engine trains, so that it can tell of a full disk."""
+        return self.path / ".reserve"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.path / "checkpoints"

@@ -9,7 +9,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 from engine.protocol.checkpoints import Checkpoint, EvaluationResult
 from engine.protocol.commands import AnyCommand, SaveCheckpoint, Set
 from engine.protocol.config import RunConfig
-from engine.protocol.events import EvaluationDone
+from engine.protocol.errors import StorageError, is_full
+from engine.protocol.events import CheckpointSaved, EvaluationDone
 from engine.worker.barrier import begin_anew, close_episodes
 from engine.worker.checkpointing import Saver
 from engine.worker.control import Control
@@ -94,12 +95,30 @@ class TrainingCallback(BaseCallback):
             evaluation = EvaluationResult(
                 return_mean=result.return_mean, return_std=result.return_std, episodes=result.episodes
             )
-        saved = self._saver.save(reason, self._capture(), evaluation=evaluation, is_barrier=is_barrier)
+        saved = self._save_when_there_is_room(reason, evaluation, is_barrier=is_barrier)
         if saved is None:
             return "the latest checkpoint is this very policy"
         self._control.writer.write(saved)
         self._control.writer.sync()
         return saved.path
+
+    def _save_when_there_is_room(
+        self, reason: str, evaluation: EvaluationResult | None, *, is_barrier: bool
+    ) -> CheckpointSaved | None:
+        """Save; on a full disk pause until somebody has made room. A run that is stopping does not wait.
+
+        Raises StorageError.
+        """
+        while True:
+            try:
+                return self._saver.save(reason, self._capture(), evaluation=evaluation, is_barrier=is_barrier)
+            except StorageError as err:
+                if not is_full(err) or self._control.must_stop:
+                    raise
+                self._control.hold_for_space(str(err), self._refuse)
+
+    def _refuse(self, command: AnyCommand) -> str:
+        raise ValueError("the disk is full")
 
     def _save_at_barrier(self, reason: str, result: EvaluationDone | None) -> None:
         close_episodes(self.model)

@@ -8,6 +8,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
+from engine.protocol import retention
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.checkpoints import (
     NORMALIZER,
@@ -42,6 +43,7 @@ class Saver:
     ) -> None:
         """`previous` is the checkpoint that the run goes on from."""
         self._run = run
+        self._rules = config.checkpoints
         self._model = model
         self._env = env
         self._previous = previous
@@ -83,6 +85,7 @@ class Saver:
         if self._previous is None:
             raise CheckpointError(f"{path}: was written and cannot be read back; look at the disk.")
         self._last_saved = saved
+        retention.apply(self._run.checkpoints, self._rules)
         return CheckpointSaved(
             step=manifest.step,
             path=str(path.relative_to(self._run.path)),

@@ -10,6 +10,7 @@ from engine.protocol.events import CommandDone, StatusChanged, Warned
 from engine.protocol.json_lines import EventWriter, command_reader, event_reader
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
+from engine.worker.reserve import Reserve
 
 POLL_INTERVAL_S = 0.25
 
@@ -30,6 +31,7 @@ class Control:
 
     run: RunDir
     writer: EventWriter
+    reserve: Reserve
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
@@ -42,6 +44,7 @@ class Control:
         self._is_paused = False
         self._next_poll_s = 0.0
         self._num_corrupt = 0
+        self.reserve.fill()
 
     @property
     def must_stop(self) -> bool:
@@ -63,9 +66,19 @@ class Control:
         if now < self._next_poll_s and not self.must_stop:
             return
         self._take_commands(carry_out)
+        if self.reserve.is_released:
+            self.hold_for_space("the disk is full; free some space.", carry_out)
         if self._is_paused and not self.must_stop:
             self._hold(carry_out)
         self._next_poll_s = time.monotonic() + POLL_INTERVAL_S
+
+    def hold_for_space(self, problem: str, carry_out: Callable[[AnyCommand], str]) -> None:
+        """Pause because the disk is full, until the resume command or a stop; then keep space back again."""
+        self.reserve.release()
+        self._is_paused = True
+        self._hold(carry_out, detail=f"{problem} Then resume with `rlrobo resume {self.run.id}`.")
+        if not self.must_stop:
+            self.reserve.fill()
 
     def announce_stop(self) -> None:
         """Tell viewers that the run is ending and why."""
@@ -73,9 +86,9 @@ class Control:
             StatusChanged(step=self.progress.step, status=Status.STOPPING, detail=f"asked by {self._stop_cause}")
         )
 
-    def _hold(self, carry_out: Callable[[AnyCommand], str]) -> None:
+    def _hold(self, carry_out: Callable[[AnyCommand], str], *, detail: str = "") -> None:
         began = time.monotonic()
-        self.writer.write(StatusChanged(step=self.progress.step, status=Status.PAUSED))
+        self.writer.write(StatusChanged(step=self.progress.step, status=Status.PAUSED, detail=detail))
         while self._is_paused and not self.must_stop:
             self._wake.wait(POLL_INTERVAL_S)
             self._take_commands(carry_out)

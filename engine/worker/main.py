@@ -4,7 +4,6 @@ Torch is imported only after the lock is taken and the first event is written, s
 """
 
 import argparse
-import errno
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
-from engine.protocol.errors import RlroboError, StorageError
+from engine.protocol.errors import RlroboError, StorageError, is_full
 from engine.protocol.events import RunEnded, RunStarted, StatusChanged
 from engine.protocol.heartbeat import Heart
 from engine.protocol.json_lines import EventWriter
@@ -23,6 +22,7 @@ from engine.protocol.run_dir import RunDir, open_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
 from engine.worker.control import Control
 from engine.worker.divergence import DivergedError
+from engine.worker.reserve import Reserve
 from engine.worker.resuming import Beginning, choose_beginning, set_aside_later_checkpoints
 from robots.errors import NonFiniteStateError, RobotError
 
@@ -54,8 +54,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _hold(run: RunDir, config: RunConfig, beginning: Beginning) -> int:
     """Train `run`, whose lock is held."""
     set_aside_later_checkpoints(run, beginning)
-    writer = EventWriter(run.events, clock=time.time)
-    control = Control(run, writer)
+    reserve = Reserve(run.reserve)
+    writer = EventWriter(run.events, clock=time.time, make_room=reserve.release)
+    control = Control(run, writer, reserve)
     # One request, three ways to make it: the stop command, SIGTERM (kill, a Spot notice) and Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: control.request_stop("SIGTERM"))
     signal.signal(signal.SIGINT, lambda *_: control.request_stop("Ctrl-C"))
@@ -92,10 +93,8 @@ def _train(run: RunDir, config: RunConfig, control: Control, beginning: Beginnin
             step=progress.step, reason=EndReason.DIVERGED, message=_explain_divergence(err, run, progress.step)
         )
     except StorageError as err:
-        cause = err.__cause__
-        is_full = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
         return RunEnded(
-            step=progress.step, reason=EndReason.NO_SPACE if is_full else EndReason.FAILED, message=str(err)
+            step=progress.step, reason=EndReason.NO_SPACE if is_full(err) else EndReason.FAILED, message=str(err)
         )
     except (RlroboError, RobotError) as err:
         return RunEnded(step=progress.step, reason=EndReason.FAILED, message=str(err))

@@ -33,7 +33,8 @@ SETTINGS = {
     "td3": [*OFF_POLICY, "action_noise_std=0.2", "n_steps=3"],
 }
 SCHEDULE = [
-    "total_timesteps=3000", "checkpoints.every_timesteps=300", "evaluation.every_timesteps=700", "evaluation.episodes=2",
+    "total_timesteps=3000", "checkpoints.every_timesteps=300", "evaluation.every_timesteps=700",
+    "evaluation.episodes=2",
 ]  # fmt: skip
 CRASHES = ("checkpoint-begun:2", "checkpoint-filled:2", "checkpoint-synced:3", "checkpoint-renamed:2")
 
@@ -108,9 +109,9 @@ def test_five_kills_change_no_bit_of_the_policy(algorithm: str, tmp_path: Path) 
 def test_two_hundred_kills_lose_and_tear_no_checkpoint(tmp_path: Path) -> None:
     """Fifty kills for each of the four algorithms, at random times and at every crash point."""
     chance = random.Random(0)
-    for algorithm in SETTINGS:
+    for algorithm, settings in SETTINGS.items():
         schedule = ["total_timesteps=20000", "checkpoints.every_timesteps=300", "evaluation.every_timesteps=0"]
-        runs = [new_run(tmp_path, *SETTINGS[algorithm], *schedule, algorithm=algorithm) for _ in range(2)]
+        runs = [new_run(tmp_path, *settings, *schedule, algorithm=algorithm) for _ in range(2)]
         assert run_engine(runs[0]) == 0
         for _ in range(50):
             newest = max((item.step for item in list_checkpoints(runs[1].checkpoints)), default=0)

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -12,11 +12,10 @@ import pytest
 from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.commands import Pause, Resume, SaveCheckpoint, Set, Stop, send_command
 from engine.protocol.config import to_yaml
-from engine.protocol.events import CheckpointSaved, Metrics, RunEnded, StatusChanged, Warned
-from engine.protocol.json_lines import event_reader
+from engine.protocol.events import CheckpointSaved, Metrics, StatusChanged, Warned
 from engine.protocol.status import EndReason, Status
 from engine.protocol.summary import summarize
-from tests.engine.driver import QUICK, TIMEOUT_S, Engine, new_run, run_module
+from tests.engine.driver import QUICK, Engine, new_run, run_module
 
 Start = Callable[..., Engine]
 
@@ -159,25 +158,35 @@ def test_a_directory_that_is_no_run_is_explained(tmp_path: Path) -> None:
     assert "not a run directory" in result.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount the small file system that fills up")
-def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", str(small)], check=False)
-    if mounted.returncode:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1.5 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount the small file system that fills up")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(folder)], check=False).returncode:
         pytest.skip("this machine does not let root mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_pauses_the_run_until_there_is_room(small_disk: Path) -> None:
+    run = new_run(small_disk, *QUICK, "checkpoints.every_timesteps=256", "checkpoints.keep_last=0")
+    engine = Engine(run)
     try:
-        run = new_run(small, *QUICK, "checkpoints.every_timesteps=256")
-        engine = Engine(run)
-        try:
-            code = engine.process.wait(TIMEOUT_S)
-        finally:
-            engine.kill()
-        assert code == 1
-        assert find_checkpoint(run.checkpoints, "latest").step >= 256
+        paused = engine.wait_for(StatusChanged, lambda event: event.status is Status.PAUSED)
+        assert "disk is full" in paused.detail
+        assert "rlrobo resume" in paused.detail
+        assert find_checkpoint(run.checkpoints, "latest").step <= paused.step
         assert not list(run.checkpoints.glob(".*"))
-        # The event itself needs room on the disk; where there is none, the engine's output says it.
-        ended = [event for event in event_reader(run.events).read_new() if isinstance(event, RunEnded)]
-        assert [event.reason for event in ended] == [EndReason.NO_SPACE] or "the disk is full" in engine.log()
+        assert not engine.order(SaveCheckpoint()).is_accepted
+
+        subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+        assert engine.order(Resume()).is_accepted
+        engine.wait_for(CheckpointSaved, lambda event: event.step > paused.step)
+        assert engine.order(Stop()).is_accepted
+        ended, code = engine.wait_for_end()
+        assert (ended.reason, code) == (EndReason.STOPPED, 0)
     finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)
+        engine.kill()
