@@ -24,6 +24,8 @@ from engine.replay.display import require_display
 
 LOW_DISK_BYTES = 2 * 10**9
 LOW_MEMORY_BYTES = 2 * 10**9
+TRIAL_BYTES = 1 << 20
+"""A full disk takes an empty file; this is about a checkpoint."""
 CHILD_TIMEOUT_S = 60.0
 # Where this package is installed; Python looks for modules in the working directory first.
 _ROOT = Path(__file__).parents[2]
@@ -112,10 +114,12 @@ def check_runs_dir() -> Check:
     runs_dir = read_settings().runs_dir
     existing = next(path for path in (runs_dir, *runs_dir.parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=existing):
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(TRIAL_BYTES))
+            file.flush()
             free_bytes = shutil.disk_usage(existing).free
     except OSError as err:
-        fix = "choose another place with RLROBO_RUNS_DIR"
+        fix = "free some space, or choose another place with RLROBO_RUNS_DIR"
         seen = f"{existing}: cannot be written ({err.strerror})"
         return Check(name="runs", verdict=Verdict.FAILURE, seen=seen, fix=fix)
     seen = f"{runs_dir} can be written, {free_bytes / 1e9:.1f} GB free"

@@ -1,5 +1,7 @@
 """`rlrobo doctor`: what each check concludes, on machines that are made up."""
 
+import errno
+import io
 import json
 import sys
 from collections import namedtuple
@@ -65,6 +67,19 @@ def test_too_new_python_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_package_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "package_versions", dict)
     assert "pip install rlrobo stable-baselines3" in checks.check_packages().fix
+
+
+def test_runs_folder_on_a_full_disk_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullFile(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("RLROBO_RUNS_DIR", str(tmp_path))
+    monkeypatch.setattr(checks.tempfile, "TemporaryFile", lambda **_: FullFile())
+    found = checks.check_runs_dir()
+    assert found.verdict is Verdict.FAILURE
+    assert "No space left on device" in found.seen
+    assert "free some space" in found.fix
 
 
 def test_runs_folder_below_a_file_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,9 +106,8 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def play(_: RunDir, options: dict[str, int]) -> dict[str, Any]:
         steps.append(options["checkpoint"])
-        return dict.fromkeys(("return_mean", "return_ci95", "return_std", "length_mean"), 0.0) | dict.fromkeys(
-            ("episodes", "checkpoint_step", "seed"), 1
-        )
+        numbers = ("return_mean", "return_ci95", "return_std", "length_mean", "episodes", "checkpoint_step", "seed")
+        return dict.fromkeys(numbers, 0)
 
     monkeypatch.setattr(evaluate_module, "play_episodes", play)
     return steps
