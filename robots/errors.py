@@ -57,10 +57,10 @@ class NonFiniteStateError(RobotError):
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Return "; did you mean 'x'? allowed: ..." for a name that is none of the allowed ones."""
+    """Return "; did you mean 'x'? Allowed: ..." for a name that is none of the allowed ones."""
     import difflib  # takes half as long to load as the registry
 
     allowed = list(allowed)
     nearest = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
-    question = f"; did you mean {nearest[0]!r}?" if nearest else ";"
-    return f"{question} allowed: {', '.join(allowed) or 'none'}"
+    question = f"; did you mean {nearest[0]!r}? Allowed" if nearest else "; allowed"
+    return f"{question}: {', '.join(allowed) or 'none'}."

@@ -69,7 +69,7 @@ def task_ids() -> list[str]:
 def find_task(task_id: str) -> TaskEntry:
     """Return the entry of a task. Raises UnknownTaskError."""
     if task_id not in TASKS:
-        raise UnknownTaskError(f"{task_id}: no such task{suggest(task_id, TASKS)}")
+        raise UnknownTaskError(f"{task_id or '(no name)'}: no such task{suggest(task_id, TASKS)}")
     return TASKS[task_id]
 
 

@@ -254,11 +254,12 @@ def _load_robot(robot: RobotSpec, client: int) -> int:
 
 
 def _load_model(model: str, client: int, *, flags: int = 0, is_fixed: bool = False) -> int:
-    path = Path(model)
+    path, remedy = Path(model), "correct the path"
     if path.parts[0] == "pybullet_data":
         path = Path(pybullet_data.getDataPath(), *path.parts[1:])
+        remedy = "install PyBullet again: python -m pip install --force-reinstall pybullet"
     if not path.is_file():
-        raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; correct the path")
+        raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; {remedy}.")
     try:
         if path.suffix == ".urdf":
             return p.loadURDF(str(path), useFixedBase=is_fixed, flags=flags, physicsClientId=client)

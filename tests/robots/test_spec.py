@@ -142,6 +142,12 @@ def test_unusable_model_file_says_what_to_do(tmp_path, content: str | None, name
         load(replace(cartpole_balance(), robot=robot))
 
 
+def test_missing_model_of_pybullet_says_to_install_it_again() -> None:
+    robot = replace(CARTPOLE, model="pybullet_data/gone.urdf")
+    with pytest.raises(ModelFileError, match=r"gone\.urdf; install PyBullet again: python -m pip install"):
+        load(replace(cartpole_balance(), robot=robot))
+
+
 def test_reward_weight_is_required() -> None:
     with pytest.raises(TypeError, match="weight"):
         RewardTerm(function=rewards.alive)  # type: ignore[call-arg]
