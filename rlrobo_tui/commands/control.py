@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.launch import find_engine, kill_engine
+from engine.launch import find_engine, find_supervisor, kill_engine
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Command, Pause, SaveCheckpoint, Set, Stop, command_type, send_command
 from engine.protocol.errors import ConfigError, UsageError
@@ -132,7 +132,7 @@ def _wait_for_end(run: RunDir, *, sleep: Callable[[float], None] = time.sleep) -
 
 
 def _kill(run: RunDir, *, is_confirmed: bool) -> None:
-    if find_engine(run) is None:
+    if find_engine(run) is None and find_supervisor(run) is None:
         raise UsageError(f"{run.id}: no engine works on it on this machine; there is nothing to kill.")
     question = f"Kill the engine of {run.id}? What came after its last checkpoint is lost."
     if not is_confirmed and not typer.confirm(question, err=True):

@@ -150,5 +150,5 @@ def test_engine_that_is_killed_ends_train_with_the_code_for_try_again(
     assert call_process(run.path.parent, "stop", run.id, "--kill", "--yes").exit_code == 0
     _, stderr = follower.communicate(timeout=DEADLINE_S)
     assert follower.returncode == 3
-    assert "Failed: The engine died without a word" in stderr
+    assert "Failed: The engine was killed by signal 9 (SIGKILL). Go on with `rlrobo resume" in stderr
     assert "rlrobo replay" not in stderr  # there is no checkpoint to replay
