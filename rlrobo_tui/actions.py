@@ -86,16 +86,20 @@ def actions_of(scope: str) -> list[Action]:
 
 
 def bindings_of(scope: str) -> list[BindingType]:
-    """Return the key bindings of one scope for a screen's or an app's BINDINGS."""
+    """Return the key bindings of one scope for a screen's or an app's BINDINGS.
+
+    Each key is a binding of its own, so that the footer shows one that works where another is typed as text.
+    """
     return [
         Binding(
-            action.keys,
+            key,
             action.id,
             action.label,
             show=action.is_in_footer,
-            key_display=action.shown_key,
+            key_display=action.shown_key if index == 0 else None,
             tooltip=action.help,
             id=None if "," in action.keys else f"{scope}.{action.id}",
         )
         for action in actions_of(scope)
+        for index, key in enumerate(action.keys.split(","))
     ]

@@ -57,10 +57,10 @@ COLUMNS = (
     Column("return"),
     Column("best"),
     Column("steps/s"),
-    Column("ETA/end"),
+    Column("ETA/took"),
     Column("age"),
 )
-NUMERIC = frozenset({"steps", "return", "best", "steps/s", "ETA/end", "age"})
+NUMERIC = frozenset({"steps", "return", "best", "steps/s", "ETA/took", "age"})
 """Columns that are aligned to the right."""
 
 
@@ -97,7 +97,7 @@ def cells(summary: RunSummary, now: float, *, is_wide: bool) -> dict[str, str]:
         "return": number(summary.return_mean),
         "best": number(summary.best_return_mean),
         "steps/s": count(speed) if speed else "–",
-        "ETA/end": _end(summary, speed),
+        "ETA/took": _end(summary, speed),
         "age": age(now - summary.started_at) if summary.started_at else "–",
     }
 
@@ -119,8 +119,11 @@ def sentence_of_age(summary: RunSummary) -> str:
 
 
 def _end(summary: RunSummary, speed: float | None) -> str:
-    if summary.end_reason is not None:
+    """Return the time left, how long a run took, or why it failed; the state says whether it finished or stopped."""
+    if summary.status is Status.FAILED and summary.end_reason is not None:
         return summary.end_reason.value.replace("_", " ")
+    if summary.status.is_over and summary.started_at and summary.updated_at:
+        return duration(summary.updated_at - summary.started_at)
     if speed:
         return duration(max(0, summary.total_steps - summary.step) / speed)
     return "–"

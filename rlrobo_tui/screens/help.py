@@ -7,10 +7,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rlrobo_tui.actions import actions_of, bindings_of
-from rlrobo_tui.badges import BADGES
+from rlrobo_tui.badges import BADGES, WIDTH
 from rlrobo_tui.glossary import explain
 
 KEY_COLUMNS = 10
+STATES_A_LINE = 4
+"""As many as fit in the page of a terminal of 80 columns."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -47,9 +49,11 @@ class HelpScreen(ModalScreen[None]):
 
     def _states(self) -> Content:
         badges = [
-            Content.styled(badge.text(is_ascii=self._is_ascii), f"${badge.color} bold") for badge in BADGES.values()
+            Content.styled(badge.text(is_ascii=self._is_ascii).ljust(WIDTH + 2), f"${badge.color} bold")
+            for badge in BADGES.values()
         ]
-        return _section("States", [Content("   ").join(badges)])
+        rows = [badges[index : index + STATES_A_LINE] for index in range(0, len(badges), STATES_A_LINE)]
+        return _section("States", [Content.assemble(*row) for row in rows])
 
     def _meanings(self) -> Content:
         lines: list[Content] = []

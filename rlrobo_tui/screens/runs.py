@@ -17,6 +17,7 @@ from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.actions import bindings_of
 from rlrobo_tui.badges import BADGES
+from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_list import COLUMNS, NUMERIC, RunLister, cells, detail, matches, sentence_of_age, shorten
 from rlrobo_tui.screens.links import OpenRun, TrainDemo
 
@@ -25,7 +26,7 @@ GAP_COLUMNS = 1
 SHORTEST_NAME = 9
 """Columns that the name of a run keeps when the terminal is narrow."""
 WIDE_COLUMNS = 110
-MIN_COLUMNS = {"state": 9, "return": 6, "best": 6, "steps/s": 7, "ETA/end": 8, "age": 3}
+MIN_COLUMNS = {"state": 9, "return": 6, "best": 5, "steps/s": 7, "ETA/took": 8, "age": 3}
 """Least width of a column, so that the table does not move with every number."""
 EMPTY = """[bold]No runs yet.[/]
 
@@ -167,7 +168,7 @@ class RunsScreen(Screen[None]):
     def _draw_title(self, num_shown: int, words: str) -> None:
         summaries = self._summaries or []
         num_active = sum(not summary.status.is_over for summary in summaries)
-        facts = [f"{len(summaries)} runs", f"{num_active} active"]
+        facts = [count_of(len(summaries), "run"), f"{num_active} active"]
         if words:
             facts.append(f"{num_shown} match “{words}”")
         text = Text.assemble(("rlrobo", "bold"), "  ", " · ".join(facts) if summaries else "train robots")
@@ -181,7 +182,7 @@ class RunsScreen(Screen[None]):
         widths = [max(len(title), MIN_COLUMNS.get(title, 0)) for title in titles]
         for row in rows.values():
             widths = [max(width, cell.cell_len) for width, cell in zip(widths, row, strict=True)]
-        widths = [width + GAP_COLUMNS for width in widths]
+        widths = [*(width + GAP_COLUMNS for width in widths[:-1]), widths[-1]]
         excess = sum(widths) - table.content_size.width
         if table.content_size.width and excess > 0:
             widths[1] = max(SHORTEST_NAME, widths[1] - excess)

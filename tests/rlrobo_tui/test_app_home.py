@@ -17,6 +17,7 @@ from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import EndReason
 from rlrobo_tui.actions import ACTIONS
 from rlrobo_tui.app import RlroboApp, run_app
+from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.new_run import NewRunScreen
 from rlrobo_tui.screens.runs import RunsScreen, RunsTable
@@ -68,6 +69,40 @@ def test_runs_are_listed_newest_first_with_their_numbers(tmp_path: Path) -> None
         assert "✗ FAILED" in lines[first + 1]
         for words in ("ppo-s1", "500", "50%", "100.0", "90.00", "no space"):
             assert words in lines[first + 1]
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_the_name_of_a_run_of_the_demo_fits_into_80_columns(tmp_path: Path) -> None:
+    ended = RunEnded(step=1000, reason=EndReason.COMPLETED, message="All timesteps are trained.")
+    for seed in range(1, 10):
+        make_run(tmp_path, events=[*training(), ended], seed=seed)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 9)
+        line = next(line for line in screen_text(pilot.app).splitlines() if "✓ DONE" in line)
+        assert re.search(r"✓ DONE +cartpole_balance-ppo-s\d+ +1.00k 100%  100.0 90.00 +– +\d+s +\d+s", line)
+
+    drive(RlroboApp(tmp_path), play, size=(80, 12))  # low enough for a scroll bar
+
+
+def test_one_run_is_singular(tmp_path: Path) -> None:
+    make_run(tmp_path, events=training())
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "1 run · " in screen_text(pilot.app))
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_the_footer_of_the_form_shows_a_help_key_that_works_while_typing(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await form(pilot)
+        await until(pilot, lambda: "? Help" in screen_text(pilot.app))
+        screen.query_one("#steps", Input).focus()
+        await until(pilot, lambda: "f1 Help" in screen_text(pilot.app))
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
 
     drive(RlroboApp(tmp_path), play)
 

@@ -249,6 +249,15 @@ def test_help_lists_the_keys_and_explains_the_metrics(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play, size=(100, 70))
 
 
+def test_help_keeps_the_mark_of_a_state_and_its_word_on_one_line(run: RunDir) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "✗ FAILED" in screen_text(pilot.app))
+
+    drive(RlroboApp(run.path.parent, run=run), play, size=(80, 40))
+
+
 def test_the_log_page_shows_what_the_engine_printed(run: RunDir) -> None:
     run.engine_log.write_text("Traceback: [the] cause\n")
 
