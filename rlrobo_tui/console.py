@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.protocol.settings import read_settings
+from rlrobo_tui.quantities import count_of
 
 _UNLIMITED_COLUMNS = 10_000
 _LONGEST_INLINE = 20
@@ -32,6 +34,12 @@ def print_json(value: Any) -> None:
 def narrate(text: str) -> None:
     """Tell the user something on stderr."""
     typer.echo(text, err=True)
+
+
+def narrate_skipped(path: Path, num_lines: int) -> None:
+    """Say that lines of the event file `path` could not be read, if there were any."""
+    if num_lines:
+        narrate(f"rlrobo: {path}: skipped {count_of(num_lines, 'line')} that cannot be read; the rest is shown.")
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

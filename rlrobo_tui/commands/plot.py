@@ -13,7 +13,7 @@ import typer
 from engine.protocol.errors import UnknownNameError, UsageError
 from engine.protocol.json_lines import event_reader
 from rlrobo_tui.commands.options import RunArgument, named_run
-from rlrobo_tui.console import print_data, uses_ascii
+from rlrobo_tui.console import narrate_skipped, print_data, uses_ascii
 from rlrobo_tui.curves import Smoother, decimate, padded_limits, tick_labels, ticks
 from rlrobo_tui.quantities import number
 from rlrobo_tui.run_view import Point, RunView
@@ -50,7 +50,9 @@ def plot(
     """Draw a run's metrics over its timesteps."""
     found = named_run(run)
     view = RunView(run_id=found.id)
-    view.fold(event_reader(found.events).read_new())
+    reader = event_reader(found.events)
+    view.fold(reader.read_new())
+    narrate_skipped(found.events, reader.num_corrupt)
     names = metrics or [DEFAULT_METRIC]
     chosen = [select(view, name) for name in names]
     terminal = shutil.get_terminal_size((80, 24))

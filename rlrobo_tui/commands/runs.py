@@ -24,19 +24,21 @@ def runs(
     allowed = [item.value for item in Status]
     if status and status not in allowed:
         raise UnknownNameError("status", status, allowed)
-    found = _summaries(status, limit)
+    found, num_damaged = _summaries(status, limit)
     if as_json:
         print_json(found)
     elif found:
         _print(found)
         _offer_to_resume(found)
-    else:
+    elif not num_damaged:
         kind = f"{status} " if status else ""
         narrate(f"No {kind}runs in {read_settings().runs_dir}. Start one with `rlrobo train cartpole_balance`.")
 
 
-def _summaries(status: str, limit: int) -> list[RunSummary]:
+def _summaries(status: str, limit: int) -> tuple[list[RunSummary], int]:
+    """Return the summaries and how many runs are too damaged to have one; those are told at once."""
     found: list[RunSummary] = []
+    num_damaged = 0
     for run in list_runs(read_settings().runs_dir):
         if len(found) == limit:
             break
@@ -44,10 +46,11 @@ def _summaries(status: str, limit: int) -> list[RunSummary]:
             summary = summarize(run)
         except ConfigError as err:  # one damaged run must not hide the others
             narrate(f"rlrobo: {err}")
+            num_damaged += 1
             continue
         if not status or summary.status.value == status:
             found.append(summary)
-    return found
+    return found, num_damaged
 
 
 def _offer_to_resume(found: list[RunSummary]) -> None:

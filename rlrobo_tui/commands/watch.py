@@ -14,7 +14,7 @@ from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.attend import exit_code_of, explain_early_death
 from rlrobo_tui.commands.follow import POLL_INTERVAL_S, choose_display, follow, progress_sentence
 from rlrobo_tui.commands.options import RunArgument, named_run
-from rlrobo_tui.console import narrate, print_data
+from rlrobo_tui.console import narrate, narrate_skipped, print_data
 from rlrobo_tui.tail import RunTail
 
 START_ALLOWANCE_S = 30.0
@@ -54,12 +54,14 @@ def _watch_view(run: RunDir, *, plain: bool, once: bool) -> int:
         print_data(
             f"{run.id}  {view.status.value}  {progress_sentence(view)}  {view.end_message or view.alarm}".rstrip()
         )
+        narrate_skipped(run.events, tail.num_corrupt)
         return exit_code_of(view) if tail.is_over else 0
     display = choose_display(plain=plain)
     try:
         has_started = follow(tail, display, has_engine=lambda: may_have_engine(run))
     finally:
         display.close()
+    narrate_skipped(run.events, tail.num_corrupt)
     if not has_started:
         narrate(f"rlrobo: {explain_early_death(run)}")
         return 1
@@ -76,6 +78,7 @@ def _watch_events(run: RunDir, *, once: bool, sleep: Callable[[float], None] = t
         for event in reader.read_new():
             print_data(encode_event(event).decode().rstrip())
         if tail.is_over or once:
+            narrate_skipped(run.events, reader.num_corrupt)
             return exit_code_of(tail.view) if tail.is_over else 0
         if not is_alive and tail.view.started_at is None:
             narrate(f"rlrobo: {explain_early_death(run)}")

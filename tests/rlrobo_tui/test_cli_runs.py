@@ -92,6 +92,24 @@ def test_damaged_config_of_one_run_does_not_hide_the_others(cli: Cli) -> None:
     assert str(damaged.config) in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [("watch", "--plain"), ("watch", "--once"), ("watch", "--json"), ("plot", "--height", "5")]
+)
+def test_corrupt_event_line_is_skipped_aloud(command: tuple[str, ...], cli: Cli) -> None:
+    run = cli.make_finished_run()
+    lines = run.events.read_bytes().splitlines(keepends=True)
+    lines[3] = b'{"type":"metrics","seq\n'
+    run.events.write_bytes(b"".join(lines))
+    result = cli(*command)
+    assert result.exit_code == 0
+    assert f"{run.events}: skipped 1 line that cannot be read; the rest is shown." in result.stderr
+
+
+def test_only_damaged_runs_are_not_called_no_runs(cli: Cli) -> None:
+    cli.make_run().config.write_text("task: [")
+    assert "No runs" not in cli("runs").stderr
+
+
 @pytest.mark.parametrize(("reason", "exit_code"), [(EndReason.COMPLETED, 0), (EndReason.FAILED, 1)])
 def test_watch_of_a_finished_run_ends_with_its_exit_code(reason: EndReason, exit_code: int, cli: Cli) -> None:
     cli.make_finished_run(reason)
