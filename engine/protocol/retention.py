@@ -14,7 +14,7 @@ import psutil
 
 from engine.protocol.checkpoints import Checkpoint, by_preference, list_checkpoints, verify
 from engine.protocol.config import Checkpoints
-from engine.protocol.errors import CheckpointError, StorageError
+from engine.protocol.errors import CheckpointError
 
 
 def verifies(checkpoint: Checkpoint) -> bool:
@@ -50,19 +50,19 @@ def to_delete(
 
 
 def apply(folder: Path, rules: Checkpoints) -> list[Checkpoint]:
-    """Delete what `rules` let go in `folder`, and leftovers; return what was deleted. Raises StorageError.
+    """Delete what `rules` let go in `folder`, and leftovers; return what was deleted.
 
-    Each is renamed before its files go, so that a crash leaves no half checkpoint in sight.
+    Each is renamed before its files go, so that a crash leaves no half checkpoint in sight. What cannot be renamed
+    stays until the next time: a checkpoint too many is no reason to end a training.
     """
     clear_leftovers(folder)
-    deleted = to_delete(list_checkpoints(folder), rules)
-    for checkpoint in deleted:
+    deleted: list[Checkpoint] = []
+    for checkpoint in to_delete(list_checkpoints(folder), rules):
         hidden = checkpoint.path.with_name(f".{checkpoint.path.name}.deleted.{os.getpid()}.tmp")
-        try:
+        with contextlib.suppress(OSError):
             checkpoint.path.rename(hidden)
-        except OSError as err:
-            raise StorageError.from_os_error(err, checkpoint.path) from err
-        shutil.rmtree(hidden, ignore_errors=True)
+            deleted.append(checkpoint)
+            shutil.rmtree(hidden, ignore_errors=True)
     return deleted
 
 

@@ -18,6 +18,7 @@ from engine.protocol.errors import RlroboError, StorageError, is_full
 from engine.protocol.events import RunEnded, RunStarted, StatusChanged
 from engine.protocol.heartbeat import Heart
 from engine.protocol.json_lines import EventWriter
+from engine.protocol.retention import clear_leftovers
 from engine.protocol.run_dir import RunDir, open_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
 from engine.worker.control import Control
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> int:
         run = open_run(options.run_dir)
         config = run.read_config()
         with run.lock():
+            clear_leftovers(run.checkpoints)
             beginning = choose_beginning(
                 run, config, from_step=options.from_step, total_timesteps=options.total_timesteps
             )

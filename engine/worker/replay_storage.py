@@ -13,8 +13,8 @@ import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from engine.protocol.checkpoints import REPLAY_PREFIX, Checkpoint
+from engine.protocol.disk import SEGMENT_BYTES
 
-SEGMENT_BYTES = 16 << 20
 _ARRAYS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
