@@ -12,7 +12,8 @@ import pytest
 from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.commands import Pause, Resume, SaveCheckpoint, Set, Stop, send_command
 from engine.protocol.config import to_yaml
-from engine.protocol.events import CheckpointSaved, Metrics, StatusChanged, Warned
+from engine.protocol.events import CheckpointSaved, CommandDone, Metrics, Resumed, StatusChanged, Warned
+from engine.protocol.json_lines import event_reader
 from engine.protocol.status import EndReason, Status
 from engine.protocol.summary import summarize
 from tests.engine.driver import QUICK, Engine, new_run, run_module
@@ -92,6 +93,20 @@ def test_a_command_given_before_the_engine_started_counts(tmp_path: Path) -> Non
     ended, code = engine.wait_for_end()
     engine.kill()
     assert (ended.reason, code) == (EndReason.STOPPED, 0)
+
+
+def test_a_command_is_answered_once_however_often_the_engine_starts(tmp_path: Path) -> None:
+    run = new_run(tmp_path, *QUICK, "checkpoints.every_timesteps=256")
+    command = SaveCheckpoint()
+    send_command(run.commands, command)
+    for _ in range(2):
+        engine = Engine(run)
+        engine.wait_for(CheckpointSaved, lambda event: event.reason == "periodic")
+        engine.kill()
+    events = event_reader(run.events).read_new()
+    assert sum(isinstance(event, Resumed) for event in events) == 1
+    answers = [event for event in events if isinstance(event, CommandDone) and event.command_id == command.id]
+    assert len(answers) == 1
 
 
 def test_a_killed_engine_leaves_its_checkpoints_whole_and_the_run_failed(start: Start) -> None:
