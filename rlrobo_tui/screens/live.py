@@ -154,15 +154,13 @@ class LiveScreen(Screen[None]):
         return [first if first in self.view.series else second for first, second in SMALL_METRICS]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide pause or resume, whichever is not possible, and dim what needs an engine when there is none."""
+        """Hide what is not possible now: pause or resume, and what needs an engine when there is none."""
         is_paused = self.view.status is Status.PAUSED
         if (action == "resume" and not is_paused) or (action == "pause" and is_paused):
             return False
         if action == "go_on":
             return self.view.may_go_on
-        if action in NEEDS_ENGINE and (self.view.status.is_over or self.early_death):
-            return None
-        return True
+        return not (action in NEEDS_ENGINE and (self.view.status.is_over or bool(self.early_death)))
 
     def action_pause(self) -> None:
         """Hold training."""

@@ -68,12 +68,13 @@ class RunsScreen(Screen[None]):
         self._runs_dir, self._is_ascii = runs_dir, is_ascii
         self._lister = RunLister(runs_dir)
         self._summaries: list[RunSummary] | None = None
-        self._shown: tuple[list[str], list[int]] = ([], [])
+        self._shown: tuple[list[str], list[int], str] = ([], [], "")
+        """Ids, widths and theme of the rows in the table."""
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(id="title")
-        yield RunsTable(id="runs", cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
+        yield RunsTable(id="runs", cursor_type="row", cell_padding=0)
         yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
         yield Static(id="detail", markup=False)
         yield Input(placeholder="words that a run must have, such as: ant running", id="words", compact=True)
@@ -188,7 +189,7 @@ class RunsScreen(Screen[None]):
             widths[1] = max(SHORTEST_NAME, widths[1] - excess)
             for row in rows.values():
                 row[1].plain = shorten(row[1].plain, widths[1] - GAP_COLUMNS)
-        layout = (list(rows), widths)
+        layout = (list(rows), widths, self.app.theme)  # the colours of rows are those of the theme
         if layout != self._shown:
             self._rebuild(table, titles, widths, rows)
             self._shown = layout

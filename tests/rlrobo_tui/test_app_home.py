@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.color import Color
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
@@ -84,6 +85,46 @@ def test_the_name_of_a_run_of_the_demo_fits_into_80_columns(tmp_path: Path) -> N
         assert re.search(r"✓ DONE +cartpole_balance-ppo-s\d+ +1.00k 100%  100.0 90.00 +– +\d+s +\d+s", line)
 
     drive(RlroboApp(tmp_path), play, size=(80, 12))  # low enough for a scroll bar
+
+
+def _contrast(text: Color, ground: Color) -> float:
+    """Return the contrast ratio of WCAG 2.1."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    dark, light = sorted((luminance(text), luminance(ground)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["rlrobo-dark", "rlrobo-light"])
+def test_every_row_is_readable_in_every_theme(tmp_path: Path, theme: str) -> None:
+    for reason, seed in ((EndReason.COMPLETED, 1), (EndReason.FAILED, 2)):
+        make_run(tmp_path, events=[*training(), RunEnded(step=500, reason=reason)], seed=seed)
+
+    def contrasts(pilot: Pilot[None]) -> list[float]:
+        strips = pilot.app.screen._compositor.render_strips()
+        segments = [item for strip in strips if "cartpole_balance-ppo" in strip.text for item in strip]
+        styles = [item.style for item in segments if item.style and item.text.strip()]
+        return [_contrast(*(Color.from_rich_color(item) for item in (style.color, style.bgcolor))) for style in styles]
+
+    async def play(pilot: Pilot[None]) -> None:
+        await listed(pilot, 2)
+        pilot.app.theme = theme
+        await until(pilot, lambda: contrasts(pilot) and min(contrasts(pilot)) >= 4.5)
+
+    drive(RlroboApp(tmp_path), play)
+
+
+def test_the_end_of_the_selected_run_is_shown_whole(tmp_path: Path) -> None:
+    message = "A sentence of many words that says why it ended and what to do next. " * 3
+    make_run(tmp_path, events=[*training(), RunEnded(step=500, reason=EndReason.FAILED, message=f"{message}Last.")])
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "next. Last." in screen_text(pilot.app))
+
+    drive(RlroboApp(tmp_path), play)
 
 
 def test_one_run_is_singular(tmp_path: Path) -> None:
