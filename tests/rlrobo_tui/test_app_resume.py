@@ -59,7 +59,7 @@ def test_yes_starts_an_engine_and_the_screen_goes_on(tmp_path: Path, started: li
         events = [Resumed(step=500, total_timesteps=1000), StatusChanged(step=500, status=Status.RUNNING)]
         append(run, list(events))
         await shown(pilot, "RUN")
-        assert "R resume" not in screen_text(pilot.app)
+        await until(pilot, lambda: "R resume" not in screen_text(pilot.app))
 
     drive(RlroboApp(tmp_path, run=run), play)
 

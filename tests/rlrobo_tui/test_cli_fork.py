@@ -71,5 +71,5 @@ def test_wrong_request_is_refused_and_makes_no_run(
 
 def test_run_without_a_checkpoint_cannot_be_forked(cli: Cli, engines: FakeEngines) -> None:
     run = cli.make_finished_run()
-    assert "no checkpoint yet" in cli("fork", run.id).stderr
+    assert "no checkpoint" in cli("fork", run.id).stderr
     assert engines.started == []
