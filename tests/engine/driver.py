@@ -1,12 +1,11 @@
 """Start a real engine on a real run directory and wait for what it says."""
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-
-import psutil
 
 from engine.launch import find_engine, kill_engine, start_engine
 from engine.protocol.commands import Command, send_command
@@ -78,11 +77,11 @@ class Engine:
 
     def kill(self) -> None:
         """Kill the engine if it still runs, and wait until its supervisor has told so."""
-        kill_engine(self.run)
-        if self.process.poll() is None:
-            for engine in psutil.Process(self.process.pid).children():  # it may have been too young to be found
-                engine.kill()
-        self.process.wait(TIMEOUT_S)
+        # An engine that is too young has no lock yet by which it could be found.
+        while self.process.poll() is None:
+            kill_engine(self.run)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.1)
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:

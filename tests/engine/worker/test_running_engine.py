@@ -12,7 +12,7 @@ import pytest
 from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.commands import Pause, Resume, SaveCheckpoint, Set, Stop, send_command
 from engine.protocol.config import to_yaml
-from engine.protocol.events import CheckpointSaved, CommandDone, Metrics, Resumed, StatusChanged, Warned
+from engine.protocol.events import CheckpointSaved, CommandDone, Metrics, Resumed, RunStarted, StatusChanged, Warned
 from engine.protocol.json_lines import event_reader
 from engine.protocol.status import EndReason, Status
 from engine.protocol.summary import summarize
@@ -99,8 +99,9 @@ def test_a_command_is_answered_once_however_often_the_engine_starts(tmp_path: Pa
     run = new_run(tmp_path, *QUICK, "checkpoints.every_timesteps=256")
     command = SaveCheckpoint()
     send_command(run.commands, command)
-    for _ in range(2):
+    for begins in (RunStarted, Resumed):
         engine = Engine(run)
+        engine.wait_for(begins)
         engine.wait_for(CheckpointSaved, lambda event: event.reason == "periodic")
         engine.kill()
     events = event_reader(run.events).read_new()
