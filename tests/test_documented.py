@@ -68,3 +68,16 @@ def test_every_make_target_that_a_page_shows_exists(page: Path) -> None:
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_picture_of_the_readme_is_small_and_tells_nothing_of_a_machine() -> None:
+    (name,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    picture = (ROOT / name).read_text(encoding="utf-8")
+    assert len(picture) < 200_000
+    assert not re.search(r"@font-face|/tmp|/home|/root|engine started on|process&#160;\d", picture)
+
+
+def test_every_command_of_the_quick_start_survives_the_shells_that_expand_brackets() -> None:
+    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    commands = [line.strip() for line in text.splitlines() if line.startswith("    rlrobo ")]
+    assert [line for line in commands if re.search(r"--set [^\s']*[\[{]", line)] == []
