@@ -38,13 +38,13 @@ format: $(DEV) ## rewrite the files in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(BASE) ## measure simulation and training speed on this machine
+bench: $(BASE) ## measure simulation and training speed on this machine (not there yet)
 	@$(BIN)/rlrobo bench $(ARGS)
 
 docker-build: ## build the CPU image, rlrobo:cpu [TORCH_INDEX=index of PyTorch's CPU wheels]
 	docker build --target cpu --tag rlrobo:cpu $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) $(ARGS) .
 
-cloud-deploy: $(BASE) ## create the AWS resources that cloud runs need [ARGS=]
+cloud-deploy: $(BASE) ## create the AWS resources that cloud runs need [ARGS=] (not there yet)
 	@$(BIN)/rlrobo cloud deploy $(ARGS)
 
 clean: ## remove what can be made again; runs/ stays
