@@ -33,6 +33,8 @@ class Control:
     writer: EventWriter
     reserve: Reserve
     progress: Progress = field(default_factory=Progress)
+    resumed_after: float = 0.0
+    """Time of the last event of the engine before this one; a pause or stop from before it was meant for that one."""
 
     def __post_init__(self) -> None:
         self._reader = command_reader(self.run.commands)
@@ -129,6 +131,8 @@ class Control:
         )
 
     def _carry_out(self, command: AnyCommand, carry_out: Callable[[AnyCommand], str]) -> str:
+        if isinstance(command, Pause | Stop) and command.time < self.resumed_after:
+            raise ValueError("the run was resumed after it")
         if isinstance(command, Pause):
             if self._is_paused:
                 raise ValueError("the run is paused already")

@@ -58,7 +58,7 @@ def _hold(run: RunDir, config: RunConfig, beginning: Beginning) -> int:
     set_aside_later_checkpoints(run, beginning)
     reserve = Reserve(run.reserve)
     writer = EventWriter(run.events, clock=time.time, make_room=reserve.release)
-    control = Control(run, writer, reserve)
+    control = Control(run, writer, reserve, resumed_after=beginning.last_event_at)
     # One request, three ways to make it: the stop command, SIGTERM (kill, a Spot notice) and Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: control.request_stop("SIGTERM"))
     signal.signal(signal.SIGINT, lambda *_: control.request_stop("Ctrl-C"))

@@ -25,6 +25,8 @@ class Beginning:
     """Whether no engine has worked on the run before."""
     num_steps_seen: int = 0
     """Timesteps that an earlier engine had reached."""
+    last_event_at: float = 0.0
+    """When that engine, or its supervisor, last said something."""
     warnings: list[Warned] = field(default_factory=list)
     """What is wrong with checkpoints that were passed over."""
 
@@ -49,6 +51,7 @@ def choose_beginning(
         checkpoint=checkpoint,
         is_first=not events,
         num_steps_seen=events[-1].step if events else 0,
+        last_event_at=events[-1].time if events else 0.0,
         warnings=warnings,
     )
     ended = next((event for event in reversed(events) if isinstance(event, RunEnded | Resumed | RunStarted)), None)

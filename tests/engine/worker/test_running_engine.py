@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,10 +105,23 @@ def test_a_command_is_answered_once_however_often_the_engine_starts(tmp_path: Pa
         engine.wait_for(begins)
         engine.wait_for(CheckpointSaved, lambda event: event.reason == "periodic")
         engine.kill()
-    events = event_reader(run.events).read_new()
-    assert sum(isinstance(event, Resumed) for event in events) == 1
-    answers = [event for event in events if isinstance(event, CommandDone) and event.command_id == command.id]
-    assert len(answers) == 1
+    answers = [event for event in event_reader(run.events).read_new() if isinstance(event, CommandDone)]
+    assert [event.command_id for event in answers] == [command.id]
+
+
+def test_a_stop_that_an_engine_did_not_live_to_see_does_not_stop_the_next(tmp_path: Path) -> None:
+    run = new_run(tmp_path, *QUICK, "checkpoints.every_timesteps=256")
+    engine = Engine(run)
+    engine.wait_for(CheckpointSaved)
+    stop = Stop(time=time.time())
+    engine.kill()
+    send_command(run.commands, stop)
+    engine = Engine(run)
+    engine.wait_for(Resumed)
+    answer = engine.wait_for(CommandDone, lambda event: event.command_id == stop.id)
+    engine.kill()
+    assert not answer.is_accepted
+    assert "resumed" in answer.detail
 
 
 def test_a_killed_engine_leaves_its_checkpoints_whole_and_the_run_failed(start: Start) -> None:
