@@ -114,7 +114,7 @@ def new_checkpoint(folder: Path, manifest: Manifest, *, previous: Checkpoint | N
         known = _known_files(previous)
         files = {path.name: _entry(path, known) for path in sorted(temporary.iterdir())}
         manifest = msgspec.structs.replace(manifest, files=files)
-        manifest = msgspec.structs.replace(manifest, digest=_digest(manifest))
+        manifest = msgspec.structs.replace(manifest, digest=_digest(msgspec.json.encode(manifest)))
         (temporary / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
         sync_file(temporary / MANIFEST)
         sync_directory(temporary)
@@ -147,8 +147,13 @@ def verify(checkpoint: Checkpoint) -> None:
 
     Raises CheckpointError that names the first file that differs.
     """
-    if checkpoint.manifest.digest != _digest(checkpoint.manifest):
-        raise CheckpointError(f"{checkpoint.path / MANIFEST}: damaged: it was changed; use another checkpoint.")
+    path = checkpoint.path / MANIFEST
+    try:
+        is_whole = _digest(path.read_bytes()) == checkpoint.manifest.digest
+    except (OSError, msgspec.DecodeError):
+        is_whole = False
+    if not is_whole:
+        raise CheckpointError(f"{path}: damaged: it was changed; use another checkpoint.")
     for name, entry in checkpoint.manifest.files.items():
         path = checkpoint.path / name
         try:
@@ -236,8 +241,14 @@ def _entry(path: Path, known: dict[tuple[int, int], FileEntry]) -> FileEntry:
     return FileEntry(sha256=sha256_of(path), size_bytes=status.st_size)
 
 
-def _digest(manifest: Manifest) -> str:
-    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(manifest, digest=""))).hexdigest()
+def _digest(content: bytes) -> str:
+    """Hash what stands in a manifest, without its digest: keys of a later version count, white space does not.
+
+    Raises msgspec.DecodeError.
+    """
+    values = msgspec.json.decode(content, type=dict)
+    values.pop("digest", None)
+    return hashlib.sha256(msgspec.json.encode(values)).hexdigest()
 
 
 def _move_into_place(temporary: Path, final: Path) -> None:

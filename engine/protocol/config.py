@@ -134,7 +134,9 @@ def _full_path(key: str) -> list[str]:
     fields = RunConfig.__struct_fields__
     hyperparameters = {name for algorithm in ALGORITHMS.values() for name in algorithm.__struct_fields__}
     if path[0] not in fields and path[0] not in hyperparameters:
-        raise ConfigError("--set", key, f"unknown key{did_you_mean(path[0], [*fields, *sorted(hyperparameters)])}")
+        nearest = did_you_mean(path[0], [*fields, *sorted(hyperparameters)])
+        allowed = f"{', '.join(fields)} and the algorithm's hyper-parameters"
+        raise ConfigError("--set", key, f"unknown key{nearest} Allowed: {allowed}.")
     return path if path[0] in fields else ["algorithm", *path]
 
 
@@ -195,7 +197,7 @@ def _explain(err: msgspec.ValidationError, raw: Mapping[str, Any], source: str) 
         if part == "...":
             break
         seen = seen[int(part)] if isinstance(seen, list) else seen.get(part) if isinstance(seen, Mapping) else seen
-    problem = problem.replace("`", "").replace("Expected", "expected", 1)
+    problem = problem.replace("`", "").replace("object", "a mapping").replace("Expected", "expected", 1)
     if DEVICE_PATTERN in problem:
         problem = "expected auto, cpu, cuda or cuda:N"
     if problem.startswith("Invalid enum value"):

@@ -79,7 +79,7 @@ class StorageError(RlroboError):
             errno.EACCES: "permission denied; choose another place with RLROBO_RUNS_DIR",
             errno.EPERM: "not permitted; choose another place with RLROBO_RUNS_DIR",
             errno.ENOTDIR: "a part of this path is a file; choose another place with RLROBO_RUNS_DIR",
-        }.get(err.errno or 0, err.strerror or str(err))
+        }.get(err.errno or 0, f"{err.strerror or err}; choose another place with RLROBO_RUNS_DIR")
         return cls(f"{path}: cannot write: {advice}. What was saved before is untouched.")
 
 

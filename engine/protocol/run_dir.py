@@ -7,6 +7,7 @@ heartbeat.json   the engine's sign of life     supervisor.lock   who waits for t
 tb/              TensorBoard                   checkpoints/      one directory for each timestep saved
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,8 +111,12 @@ def create_run(
     task = "".join(char if char.isalnum() or char in "_-." else "_" for char in config.task)
     name = f"{stamp}-{task}-{algorithm_name(config.algorithm)}-s{config.seed}"
     run = RunDir(_make_unique(runs_dir, name))
-    write_whole(run.config, to_yaml(config).encode())
-    write_whole(run.provenance, msgspec.json.format(msgspec.json.encode(provenance)))
+    try:
+        write_whole(run.config, to_yaml(config).encode())
+        write_whole(run.provenance, msgspec.json.format(msgspec.json.encode(provenance)))
+    except StorageError:
+        shutil.rmtree(run.path, ignore_errors=True)  # half a run would stand in every list
+        raise
     return run
 
 

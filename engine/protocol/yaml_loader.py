@@ -76,8 +76,10 @@ def load_yaml_file(path: Path, environment: Mapping[str, str] | None) -> dict[st
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(str(path), "", "no such file; `rlrobo robots` lists tasks that need none.") from None
-    except (OSError, UnicodeDecodeError) as err:
-        raise ConfigError(str(path), "", f"cannot be read: {err}.") from err
+    except UnicodeDecodeError as err:
+        raise ConfigError(str(path), "", "is not text; expected YAML in UTF-8.") from err
+    except OSError as err:
+        raise ConfigError(str(path), "", f"cannot be read: {err.strerror}; expected a YAML file.") from err
     value = parse_yaml(text, source=str(path))
     if value is None:
         return {}

@@ -78,8 +78,9 @@ def show(
     """Play at `controls.speed` times real time until `is_enough` or the user quits."""
     simulation = playback.env.mdp.simulation
     due_s = next_picture_s = clock()
+    keys = _Keys()
     while not (controls.must_quit or is_enough()):
-        for key in _new_keys(simulation):
+        for key in keys.pressed(simulation):
             controls.press(key)
         _advance(playback, controls)
         if clock() >= next_picture_s:
@@ -107,9 +108,22 @@ def _advance(playback: Playback, controls: Controls) -> None:
             playback.begin()
 
 
-def _new_keys(simulation: Simulation) -> list[int]:
-    events = p.getKeyboardEvents(physicsClientId=simulation.worlds[0].client)
-    return [key for key, state in events.items() if state & p.KEY_WAS_TRIGGERED]
+class _Keys:
+    """Which keys were pressed since the last look; a short tap shows only as a key that was released."""
+
+    def __init__(self) -> None:
+        self._held: set[int] = set()
+
+    def pressed(self, simulation: Simulation) -> list[int]:
+        """Return the keys that went down since the last call, each once."""
+        events = p.getKeyboardEvents(physicsClientId=simulation.worlds[0].client)
+        found = [
+            key
+            for key, state in events.items()
+            if state & p.KEY_WAS_TRIGGERED or (state & p.KEY_WAS_RELEASED and key not in self._held)
+        ]
+        self._held = {key for key, state in events.items() if not state & p.KEY_WAS_RELEASED}
+        return found
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -98,7 +98,7 @@ def test_unknown_algorithm_gets_the_nearest_known_one() -> None:
             "a.yaml: algorithm.policy_kwargs.net_arch[1]: expected int, got 'wide'.",
         ),
         ({"algorithm": {"name": ["ppo"]}}, "a.yaml: algorithm.name: unknown algorithm"),
-        ({"algorithm": 3}, "a.yaml: algorithm: expected object, got 3."),
+        ({"algorithm": 3}, "a.yaml: algorithm: expected a mapping, got 3."),
     ],
 )
 def test_wrong_value_is_shown_with_file_key_and_what_is_allowed(keys: dict[str, Any], message: str) -> None:

@@ -1,9 +1,11 @@
 """Every file of a checkpoint, cut at every tenth of its length, is noticed, and the checkpoint before serves."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from engine.protocol import checkpoints
 from engine.protocol.checkpoints import (
     MANIFEST,
     NORMALIZER,
@@ -60,3 +62,13 @@ def test_a_changed_number_in_the_manifest_is_noticed(folder: Path) -> None:
     assert damaged is not None
     with pytest.raises(CheckpointError, match=MANIFEST):
         verify(damaged)
+
+
+def test_a_key_that_this_version_does_not_know_does_not_make_a_manifest_damaged(folder: Path) -> None:
+    path = folder / f"{LATEST:09d}" / MANIFEST
+    values = {**json.loads(path.read_text()), "a_later_key": 1}
+    digest = checkpoints._digest(json.dumps(values).encode())
+    path.write_text(json.dumps({**values, "digest": digest}, indent=1))
+    written = latest(folder)
+    assert written is not None
+    verify(written)

@@ -127,5 +127,5 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"task: \xff\xfe")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not text"):
         load_yaml_file(tmp_path / "a.yaml", {})
