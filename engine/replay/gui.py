@@ -78,7 +78,7 @@ def show(
     """Play at `controls.speed` times real time until `is_enough` or the user quits."""
     simulation = playback.env.mdp.simulation
     due_s = next_picture_s = clock()
-    keys = _Keys()
+    keys = Keys()
     while not (controls.must_quit or is_enough()):
         for key in keys.pressed(simulation):
             controls.press(key)
@@ -108,7 +108,7 @@ def _advance(playback: Playback, controls: Controls) -> None:
             playback.begin()
 
 
-class _Keys:
+class Keys:
     """Which keys were pressed since the last look; a short tap shows only as a key that was released."""
 
     def __init__(self) -> None:

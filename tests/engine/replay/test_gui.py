@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def play(playback: Playback, monkeypatch: pytest.MonkeyPatch, *, keys: list[list
     """Show as many rounds as there are `keys`; return the time that it took on a clock of the test's own."""
     now_s = [0.0]
     rounds = iter(keys)
-    monkeypatch.setattr(gui, "_new_keys", lambda _: next(rounds))
+    monkeypatch.setattr(gui.Keys, "pressed", lambda *_: next(rounds))
 
     def sleep(duration_s: float) -> None:
         now_s[0] += duration_s
@@ -140,3 +141,13 @@ def test_window_opens_plays_and_closes(display: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "20" in done.stdout.split()  # PyBullet writes there too
+
+
+def test_a_tap_between_two_looks_counts_once_and_a_held_key_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    down, held, up = gui.p.KEY_WAS_TRIGGERED, gui.p.KEY_IS_DOWN, gui.p.KEY_WAS_RELEASED
+    looks = iter([{ord("q"): up}, {}, {ord("n"): down | held}, {ord("n"): held}, {ord("n"): up}])
+    monkeypatch.setattr(gui.p, "getKeyboardEvents", lambda **_: next(looks))
+    simulation = SimpleNamespace(worlds=[SimpleNamespace(client=0)])
+    keys = gui.Keys()
+    found = [keys.pressed(simulation) for _ in range(5)]  # type: ignore[arg-type]
+    assert found == [[ord("q")], [], [ord("n")], [], []]
