@@ -36,6 +36,9 @@ class Control:
     resumed_after: float = 0.0
     """Time of the last event of the engine before this one; a pause or stop from before it was meant for that one."""
 
+    cut_update_short: Callable[[], None] = lambda: None
+    """Ends an update that is under way at its next minibatch; set when there is a model, safe in a signal handler."""
+
     def __post_init__(self) -> None:
         self._reader = command_reader(self.run.commands)
         self._answered = {
@@ -57,6 +60,7 @@ class Control:
         """Ask for the end at the next step; safe inside a signal handler."""
         self._stop_cause = self._stop_cause or cause
         self._wake.set()
+        self.cut_update_short()
 
     def poll(self, carry_out: Callable[[AnyCommand], str]) -> None:
         """Take new commands, at most every quarter of a second, and hold here while the run is paused.

@@ -1,6 +1,9 @@
 """The training story: build, perhaps go back to a checkpoint, learn, and end with a checkpoint."""
 
+from functools import partial
+
 import torch
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -47,16 +50,28 @@ def train(config: RunConfig, control: Control, beginning: Beginning) -> EndReaso
     threads = f"{num_threads} thread{'s' if num_threads > 1 else ''}"
     detail = f"{model.device.type}, {threads}"
     control.writer.write(StatusChanged(step=control.progress.step, status=Status.RUNNING, detail=detail))
+    control.cut_update_short = partial(cut_update_short, model)
     # SB3 adds the timesteps that are trained already.
     num_left = beginning.total_timesteps - model.num_timesteps
     model.learn(num_left, callback, log_interval=1, reset_num_timesteps=False)
     reporter.flush()
     if control.must_stop:
+        if isinstance(model, PPO):
+            model.target_kl = getattr(config.algorithm, "target_kl", None)
         control.announce_stop()
         callback.save("last")
         return EndReason.STOPPED
     callback.evaluate_and_save()
     return EndReason.COMPLETED
+
+
+def cut_update_short(model: BaseAlgorithm) -> None:
+    """End PPO's update at its next minibatch: thousands may be left, and a stop should take a second.
+
+    SB3 compares each minibatch's divergence, which is positive, with target_kl; other algorithms' updates are short.
+    """
+    if isinstance(model, PPO):
+        model.target_kl = -1.0
 
 
 def _go_back(
