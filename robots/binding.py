@@ -1,18 +1,22 @@
-"""Ties the terms of a task to a loaded robot: names of joints and links become indices.
+"""Ties the terms of a task to a loaded robot: names in their parameters become indices.
 
-By convention a parameter called `joints` holds joint names, and `links` or `contact_links` hold link
-names; each is a tuple of names or "all". Called once, by robots/mdp.py.
+By convention a parameter called `joints` holds joint names; `links`, `contact_links` and `collision_links` hold link
+names; `frames` links whose frames are read; `objects` names of objects; `observations` names of observation terms. Each
+is a tuple of names or "all". `command` is the name of one command. Called once, by robots/mdp.py.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from robots.errors import TaskDefinitionError, suggest
-from robots.simulation import Reads
+from robots.spec import RandomizationTerm
+from robots.state import Reads
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec, Term
@@ -21,34 +25,92 @@ if TYPE_CHECKING:
 
 def required_reads(task: TaskSpec) -> Reads:
     """Return what the task's terms need to be read from the simulation."""
-    names = {name for term in task.terms().values() for name in inspect.signature(term.function).parameters}
+    names: set[str] = set()
+    frames: dict[str, None] = {}
+    for path, term in task.terms().items():
+        signature = inspect.signature(term.function).parameters
+        names |= set(signature)
+        if "frames" in signature:
+            chosen = term.params.get("frames", signature["frames"].default)
+            if not isinstance(chosen, tuple) or not chosen:
+                raise TaskDefinitionError(f"{task.id}: {path}: frames: must be a tuple of link names; got {chosen!r}")
+            frames.update(dict.fromkeys(chosen))
     if "contact_links" in names and task.ground is None:
         raise TaskDefinitionError(f"{task.id}: ground: a term needs contacts with the ground; set `ground`")
-    return Reads(link_positions="links" in names, link_contacts="contact_links" in names)
+    return Reads(
+        link_positions="links" in names,
+        link_contacts="contact_links" in names,
+        link_collisions="collision_links" in names,
+        frames=tuple(frames),
+    )
 
 
-def bind(task: TaskSpec, model: RobotModel) -> dict[str, Callable[..., Any]]:
+def bind(task: TaskSpec, model: RobotModel, reads: Reads) -> dict[str, Callable[..., Any]]:
     """Return each term's function with its parameters set, under paths such as "rewards.alive".
 
-    Raises TaskDefinitionError for a joint or link that the robot does not have.
+    Parameters called `observations` are left to bind_observations. Raises TaskDefinitionError for a name that does not
+    exist.
     """
-    return {path: _bind_term(f"{task.id}: {path}", term, model) for path, term in task.terms().items()}
+    known: dict[str, tuple[str, ...]] = {
+        "joints": model.joint_names,
+        "links": model.link_names,
+        "contact_links": model.link_names,
+        "collision_links": model.link_names,
+        "frames": reads.frames,
+    }
+    ends = np.cumsum([term.size for term in task.commands.values()]).tolist()
+    commands = {
+        name: slice(end - term.size, end) for (name, term), end in zip(task.commands.items(), ends, strict=True)
+    }
+    bound = {}
+    for path, term in task.terms().items():
+        # Start terms see every object, terms of the state all but ghosts, which have no state.
+        objects = task.bodies if "state" in inspect.signature(term.function).parameters else task.objects
+        names = {**known, "objects": tuple(each.name for each in objects)}
+        bound[path] = _bind_term(f"{task.id}: {path}", term, names, commands)
+    return bound
 
 
-def _bind_term(where: str, term: Term, model: RobotModel) -> Callable[..., Any]:
+def bind_observations(
+    task: TaskSpec, functions: Mapping[str, Callable[..., Any]], columns: Mapping[str, slice]
+) -> dict[str, Callable[..., Any]]:
+    """Return the functions with `observations` of randomisation terms turned into columns of the observation."""
+    bound = dict(functions)
+    for name, term in task.randomizations.items():
+        path = f"randomizations.{name}"
+        parameter = inspect.signature(term.function).parameters.get("observations")
+        if parameter is None:
+            continue
+        chosen = term.params.get("observations", parameter.default)
+        # Checks the names; what it returns are indices of terms.
+        _indices(f"{task.id}: {path}: observations", chosen, tuple(columns))
+        names = tuple(columns) if chosen == "all" else chosen
+        numbers = [number for each in names for number in range(columns[each].start, columns[each].stop)]
+        bound[path] = partial(functions[path], observations=numbers)
+    return bound
+
+
+def _bind_term(
+    where: str, term: Term, known: Mapping[str, tuple[str, ...]], commands: Mapping[str, slice]
+) -> Callable[..., Any]:
     params = dict(term.params)
     for name, parameter in inspect.signature(term.function).parameters.items():
-        known = {"joints": model.joint_names, "links": model.link_names, "contact_links": model.link_names}
+        chosen = params.get(name, parameter.default)
         if name in known:
-            chosen = params.get(name, parameter.default)
             params[name] = _indices(f"{where}: {name}", chosen, known[name])
+        elif name == "command":
+            if chosen not in commands:
+                raise TaskDefinitionError(f"{where}: command: the task has no {chosen!r}{suggest(chosen, commands)}")
+            params[name] = commands[chosen]
+        elif name == "observations" and isinstance(term, RandomizationTerm):
+            params.pop(name, None)
     return partial(term.function, **params)
 
 
 def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) -> slice | list[int]:
-    if chosen == "all":
+    if isinstance(chosen, str) and chosen == "all":
         return slice(None)
-    if isinstance(chosen, str):
+    if not isinstance(chosen, tuple | list):
         raise TaskDefinitionError(f'{where}: must be a tuple of names or "all"; got {chosen!r}')
     if not chosen:
         raise TaskDefinitionError(f"{where}: names nothing{suggest('', known)}")

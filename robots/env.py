@@ -5,7 +5,7 @@ Neither trains nor normalises. Called by samplers, by replay and, through Gymnas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -34,6 +34,10 @@ class EpisodeRecord:
     """Name of the termination term, or "time_limit"."""
     terminated: bool
     """False if the episode was truncated."""
+    success: bool | None = None
+    """Whether the task was done in the last state; None where it has no success."""
+    randomizations: dict[str, float] = field(default_factory=dict)
+    """What each randomisation term drew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,38 +66,41 @@ class RobotBatch:
     """
 
     def __init__(
-        self, task: TaskSpec, *, num_envs: int, seed: int, first_env_index: int = 0, gui: bool = False
+        self, task: TaskSpec, *, num_envs: int, seed: int, first_env_index: int = 0, is_training: bool = False
     ) -> None:
-        """Load the worlds; with `gui`, the first one in a window. Call reset before step."""
+        """Load the worlds. Call reset before step. In training curricula begin low, else at the task itself."""
         self.task = task
         self.num_envs = num_envs
         self.first_env_index = first_env_index
-        self.mdp = Mdp(task, num_envs=num_envs, first_env_index=first_env_index, gui=gui)
+        self.mdp = Mdp(task, num_envs=num_envs, first_env_index=first_env_index)
+        if is_training:
+            self.mdp.curricula.begin_training()
         self.reward_terms = self.mdp.reward_terms
         self.termination_terms = self.mdp.termination_terms
-        self.observation_space, self.action_space = _spaces(self.mdp)
+        self.observation_space, self.action_space = _flat_space(self.mdp), _action_space(self.mdp)
+        self.goal_size = goal_size(self.mdp)
         self._reward_sums = np.zeros((num_envs, len(self.reward_terms)))
         self._rngs: list[np.random.Generator] = []
         self.reseed(seed)
 
     def reset(self) -> np.ndarray:
         """Begin an episode everywhere; return the observations (num_envs, observation_size), float32."""
-        self._begin(list(range(self.num_envs)))
-        return self.mdp.observe()
+        return self._begin(list(range(self.num_envs)))
 
     def step(self, actions: np.ndarray) -> BatchStep:
         """Advance one step with actions (num_envs, action_size), which are clipped to [-1, 1].
 
         Raises NonFiniteStateError.
         """
-        transition = self.mdp.advance(actions)
+        transition = self.mdp.advance(actions, self._rngs)
         self._reward_sums += transition.reward_terms
         observations = final_observations = transition.observations
         ended = np.flatnonzero(transition.terminated | transition.truncated).tolist()
         episodes = [self._record(transition, env) for env in ended]
         if ended:
-            self._begin(ended)
-            observations = self.mdp.observe()
+            self._move_levels(transition, ended)
+            observations = final_observations.copy()
+            observations[ended] = self._begin(ended)
         return BatchStep(
             observations=observations,
             rewards=transition.rewards,
@@ -124,9 +131,34 @@ class RobotBatch:
         """Free the worlds; may be called twice."""
         self.mdp.close()
 
-    def _begin(self, rows: list[int]) -> None:
-        self.mdp.begin(rows, [self._rngs[row] for row in rows])
+    @property
+    def levels(self) -> np.ndarray:
+        """(num_envs, num_curricula) how hard each curriculum is, 0..1; in place."""
+        return self.mdp.curricula.levels
+
+    def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: object) -> np.ndarray:
+        """Return the reward for goals (..., goal_size), as hindsight experience replay asks for it; a goal task's."""
+        return self.mdp.reward_of_goals(achieved, desired)
+
+    def _begin(self, rows: list[int]) -> np.ndarray:
         self._reward_sums[rows] = 0.0
+        return self.mdp.begin(rows, [self._rngs[row] for row in rows])
+
+    def _move_levels(self, transition: Transition, rows: list[int]) -> None:
+        if not self.task.curriculum:
+            return
+        mdp, state = self.mdp, self.mdp.simulation.state
+        moved = state.base_position_w[rows, :2] - state.start.base_position_w[rows, :2]
+        nothing = np.zeros(len(rows), dtype=bool)
+        ended = {
+            "length_steps": mdp.step_count[rows],
+            "max_steps": self.task.max_episode_steps,
+            "reward_sums": dict(zip(self.reward_terms, self._reward_sums[rows].T, strict=True)),
+            "reward_weights": {name: term.weight for name, term in self.task.rewards.items()},
+            "success": nothing if transition.success is None else transition.success[rows],
+            "distance_m": np.linalg.norm(moved, axis=1),
+        }
+        mdp.curricula.update(rows, ended)
 
     def _record(self, transition: Transition, env: int) -> EpisodeRecord:
         sums = self._reward_sums[env].tolist()
@@ -137,13 +169,19 @@ class RobotBatch:
             reward_sums=dict(zip(self.reward_terms, sums, strict=True)),
             termination=self.mdp.termination_of(transition, env),
             terminated=bool(transition.terminated[env]),
+            success=None if transition.success is None else bool(transition.success[env]),
+            randomizations={name: float(drawn[env]) for name, drawn in self.mdp.starter.drawn.items()},
         )
 
 
-class RobotEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+Observation = np.ndarray | dict[str, np.ndarray]
+
+
+class RobotEnv(gymnasium.Env[Observation, np.ndarray]):
     """One environment with Gymnasium's interface; `info["reward_terms"]` has the weighted terms.
 
-    On the last step of an episode `info["termination"]` names what ended it.
+    On the last step of an episode `info["termination"]` names what ended it. A task with success tells it at every step
+    in `info["is_success"]`. Observations of a goal task are dicts, as in Gymnasium-Robotics.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array", "human"], "render_fps": 50}  # noqa: RUF012
@@ -156,25 +194,34 @@ class RobotEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.render_mode = render_mode
         self.metadata = {**RobotEnv.metadata, "render_fps": round(1 / self.task.control_dt_s)}
         self.mdp = Mdp(self.task, num_envs=1, gui=render_mode == "human")
-        self.observation_space, self.action_space = _spaces(self.mdp)
+        self.goal_size = goal_size(self.mdp)
+        flat = _flat_space(self.mdp)
+        self.observation_space: gymnasium.Space[Any] = goal_space(flat, self.goal_size) if self.goal_size else flat
+        self.action_space = _action_space(self.mdp)
+        if self.goal_size:  # libraries take an environment that has the method for a goal environment
+            self.compute_reward = self._compute_reward
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Observation, dict[str, Any]]:
         """Begin an episode; return the observation (observation_size,), float32, and an empty info."""
         super().reset(seed=seed)
-        self.mdp.begin([0], [self.np_random])
-        return self.mdp.observe()[0], {}
+        return self._dress(self.mdp.begin([0], [self.np_random])[0]), {}
 
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Advance one step with an action (action_size,), clipped to [-1, 1]. Raises NonFiniteStateError."""
-        transition = self.mdp.advance(np.asarray(action)[None])
+        transition = self.mdp.advance(np.asarray(action)[None], [self.np_random])
         terminated, truncated = bool(transition.terminated[0]), bool(transition.truncated[0])
         terms = zip(self.mdp.reward_terms, transition.reward_terms[0].tolist(), strict=True)
         info: dict[str, Any] = {"reward_terms": dict(terms)}
         if terminated or truncated:
             info["termination"] = self.mdp.termination_of(transition, 0)
-        return transition.observations[0], float(transition.rewards[0]), terminated, truncated, info
+        if transition.success is not None:
+            info["is_success"] = bool(transition.success[0])
+        return self._dress(transition.observations[0]), float(transition.rewards[0]), terminated, truncated, info
+
+    def _compute_reward(self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info: object) -> np.ndarray:
+        return self.mdp.reward_of_goals(achieved_goal, desired_goal)
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
         """Return a picture (480, 640, 3) uint8, or move the window's camera; never waits."""
@@ -190,12 +237,36 @@ class RobotEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Free the world; may be called twice."""
         self.mdp.close()
 
+    def _dress(self, observation: np.ndarray) -> Observation:
+        return split_goals(observation, self.goal_size) if self.goal_size else observation
 
-def _spaces(mdp: Mdp) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
-    shape = (len(mdp.task.robot.joints),)
-    return (
-        gymnasium.spaces.Box(
-            mdp.observation_low.astype(np.float32), mdp.observation_high.astype(np.float32), dtype=np.float32
-        ),
-        gymnasium.spaces.Box(-1.0, 1.0, shape=shape, dtype=np.float32),
+
+def goal_size(mdp: Mdp) -> int:
+    """Return the length of a goal; 0 where the task has none."""
+    return mdp.task.commands[mdp.task.goal.command].size if mdp.task.goal else 0
+
+
+def split_goals(observations: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Return a goal task's observations (..., observation_size) by name, as views."""
+    return {
+        "observation": observations[..., 2 * size :],
+        "achieved_goal": observations[..., :size],
+        "desired_goal": observations[..., size : 2 * size],
+    }
+
+
+def goal_space(flat: gymnasium.spaces.Box, size: int) -> gymnasium.spaces.Dict:
+    """Return the space of observations that split_goals has split."""
+    bounds = zip(split_goals(flat.low, size).items(), split_goals(flat.high, size).values(), strict=True)
+    return gymnasium.spaces.Dict(
+        {name: gymnasium.spaces.Box(low, high, dtype=np.float32) for (name, low), high in bounds}
     )
+
+
+def _flat_space(mdp: Mdp) -> gymnasium.spaces.Box:
+    low, high = mdp.observation_low.astype(np.float32), mdp.observation_high.astype(np.float32)
+    return gymnasium.spaces.Box(low, high, dtype=np.float32)
+
+
+def _action_space(mdp: Mdp) -> gymnasium.spaces.Box:
+    return gymnasium.spaces.Box(-1.0, 1.0, shape=(len(mdp.task.robot.action_names),), dtype=np.float32)

@@ -5,23 +5,33 @@ Owns no randomness and starts no episode by itself; robots/env.py does both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from robots.binding import bind, required_reads
+from robots.binding import bind, bind_observations, required_reads
 from robots.errors import NonFiniteStateError, TaskDefinitionError
+from robots.observing import Observer
+from robots.schedule import Schedule
 from robots.simulation import Simulation
-from robots.state import Start, default_start
+from robots.starting import Starter
+from robots.terms.goals import goal_distance, goal_reward
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
+    from robots.state import State
 
 NUM_SNAPSHOTS = 8
 """States kept for the report of a NaN; chosen: enough to see a divergence build up."""
 TIME_LIMIT = "time_limit"
+SUCCESS = "success"
+GOAL = "goal"
+
+Rngs = Sequence[np.random.Generator]
+"""One generator for each environment, or for each of the rows in question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,8 @@ class Transition:
     """(num_envs,) we stop looking; never where terminated."""
     terminations: np.ndarray
     """(num_envs, num_termination_terms + 1) which terms were true; the last column is the time limit."""
+    success: np.ndarray | None
+    """(num_envs,) the task is done; None where it has no success."""
 
 
 class Mdp:
@@ -49,67 +61,78 @@ class Mdp:
         """Load the robot and bind the terms. Raises TaskDefinitionError or ModelFileError."""
         self.task = task
         self.num_envs = num_envs
-        self.simulation = Simulation(task, num_envs=num_envs, reads=required_reads(task), gui=gui)
-        self.reward_terms = tuple(task.rewards)
-        self.termination_terms = (*task.terminations, TIME_LIMIT)
+        reads = required_reads(task)
+        self.simulation = Simulation(task, num_envs=num_envs, reads=reads, gui=gui)
         self.step_count = np.zeros(num_envs, dtype=np.int64)
         self._first_env_index = first_env_index
-        functions = bind(task, self.simulation.model)
-        self._observations = [functions[f"observations.{n}"] for n in task.observations]
-        self._rewards = [(functions[f"rewards.{n}"], t.weight) for n, t in task.rewards.items()]
-        self._terminations = [functions[f"terminations.{n}"] for n in task.terminations]
-        self._resets = [functions[f"resets.{n}"] for n in task.resets]
-        self._resets += [functions[f"randomizations.{n}"] for n in task.randomizations]
-        self._terminates = np.array([not t.truncates for t in task.terminations.values()] + [False])
+        functions = bind(task, self.simulation.model, reads)
         self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS - 1)]
-        self.simulation.begin(list(range(num_envs)), self._default_start(num_envs))
+        self.observer = Observer(task, functions, num_envs=num_envs)
+        starter = Starter(task, functions, self.simulation, observation_size=0)
+        starter.settle()
         self._check_shapes(functions)
-        self.observation_low, self.observation_high = self._per_element("clip").T
-        self._observation_scale = self._per_element("scale")
+        self.observer.measure(self.simulation.state)
+        functions = bind_observations(task, functions, self.observer.columns)
+        self.starter = Starter(task, functions, self.simulation, observation_size=self.observer.size)
+        self.observation_low, self.observation_high = self.observer.low, self.observer.high
+        self._set_rewards(functions)
+        self._set_terminations(functions)
+        self._disturbances = {
+            name: Schedule(term.interval_s, num_envs=num_envs, control_dt_s=task.control_dt_s)
+            for name, term in task.disturbances.items()
+        }
+        self._resamplings = {
+            name: Schedule(term.resample_s, num_envs=num_envs, control_dt_s=task.control_dt_s)
+            for name, term in task.commands.items()
+            if term.resample_s
+        }
 
-    def begin(self, indices: list[int], rngs: list[np.random.Generator]) -> None:
-        """Start an episode in each of the environments, drawing from its own generator."""
-        start = self._default_start(len(indices))
-        for reset in self._resets:
-            reset(start, rngs)
-        self.simulation.begin(indices, start)
+    @property
+    def curricula(self) -> Any:
+        """The levels of difficulty, robots.curriculum.Curricula."""
+        return self.starter.curricula
+
+    def begin(self, indices: list[int], rngs: Rngs) -> np.ndarray:
+        """Start an episode in each of the environments, drawing from its own generator, one for each index.
+
+        Returns the first observations, (len(indices), observation_size) float32.
+        """
+        self.starter.begin(indices, rngs)
         self.step_count[indices] = 0
+        for schedule in (*self._disturbances.values(), *self._resamplings.values()):
+            schedule.begin(indices, rngs)
+        try:
+            return self.observer.first(self.simulation.state, indices, rngs, self.starter.dynamics)
+        except FloatingPointError as err:
+            raise self._not_finite("observation", err.args[0], self.step_count) from None
 
-    def observe(self) -> np.ndarray:
-        """Return a new array (num_envs, observation_size), float32, of the present state."""
-        state = self.simulation.state
-        parts = [function(state) for function in self._observations]
-        scaled = np.concatenate(parts, axis=1) * self._observation_scale
-        clipped = np.minimum(np.maximum(scaled, self.observation_low), self.observation_high)
-        observations = clipped.astype(np.float32)
-        if not np.isfinite(observations).all():
-            self._raise_not_finite(
-                "observation", dict(zip(self.task.observations, parts, strict=True)), self.step_count
-            )
-        return observations
-
-    def advance(self, actions: np.ndarray) -> Transition:
-        """Step all environments. Raises NonFiniteStateError."""
+    def advance(self, actions: np.ndarray, rngs: Rngs) -> Transition:
+        """Step all environments; one generator for each. Raises NonFiniteStateError."""
         actions = np.asarray(actions, dtype=np.float64)
-        expected = (self.num_envs, len(self.task.robot.joints))
+        expected = (self.num_envs, len(self.task.robot.action_names))
         if actions.shape != expected:
             raise ValueError(f"actions: shape {actions.shape}; must be {expected}")
         if not np.isfinite(actions).all():
-            self._raise_not_finite("action", {"": actions}, self.step_count + 1)
+            raise self._not_finite("action", {"": actions}, self.step_count + 1)
         self._keep_snapshot()
-        self.simulation.step(np.clip(actions, -1.0, 1.0))
+        clipped = np.minimum(np.maximum(actions, -1.0), 1.0)
+        self.simulation.step(self.starter.delay_actions(clipped))
         self.step_count += 1
-        observations = self.observe()
-        reward_terms = self._evaluate_rewards()
+        values = self._evaluate_rewards()
         terminations = self._evaluate_terminations()
         terminated = np.any(terminations & self._terminates, axis=1)
+        success = None if self._success is None else self._success(self.simulation.state)
+        self._apply_events(rngs)
+        observations = self._observe(rngs)
+        self._check_rewards(values)
         return Transition(
             observations=observations,
-            rewards=reward_terms.sum(axis=1).astype(np.float32),
-            reward_terms=reward_terms,
+            rewards=values.sum(axis=1).astype(np.float32),
+            reward_terms=values,
             terminated=terminated,
             truncated=np.any(terminations, axis=1) & ~terminated,
             terminations=terminations,
+            success=success,
         )
 
     def termination_of(self, transition: Transition, env: int) -> str:
@@ -125,35 +148,65 @@ class Mdp:
         num_earlier = min(NUM_SNAPSHOTS - 1, int(self.step_count[env]))
         earlier = self._snapshots[len(self._snapshots) - num_earlier :]
         flat = np.stack([*(snapshot[env] for snapshot in earlier), state.flat[env]])
-        return type(state)(flat, state.model, control_dt_s=state.control_dt_s).arrays()
+        return state.like(flat).arrays()
 
     def close(self) -> None:
         """Free the worlds; may be called twice."""
         self.simulation.close()
 
-    def _default_start(self, num_starts: int) -> Start:
-        return default_start(self.task.robot, self.simulation.model, num_starts=num_starts)
+    def _set_rewards(self, functions: dict[str, Callable[..., Any]]) -> None:
+        task = self.task
+        self._rewards = [(functions[f"rewards.{n}"], t.weight) for n, t in task.rewards.items()]
+        self.reward_terms = tuple(task.rewards)
+        self._success: Callable[[State], np.ndarray] | None = functions.get(SUCCESS)
+        if task.goal is not None:
+            judge = partial(goal_reward, threshold_m=task.goal.threshold_m, is_sparse=task.goal.reward == "sparse")
+            self.reward_of_goals: Callable[..., np.ndarray] = judge
+            """Reward for achieved and desired goals (..., goal_size); only of a goal task."""
+            threshold_m = task.goal.threshold_m
+            self._rewards = [(lambda state: judge(*self.observer.goals(state)), 1.0)]
+            self.reward_terms = (GOAL,)
+            self._success = lambda state: goal_distance(*self.observer.goals(state)) < threshold_m
+
+    def _set_terminations(self, functions: dict[str, Callable[..., Any]]) -> None:
+        task = self.task
+        terms = [(name, functions[f"terminations.{name}"], not t.truncates) for name, t in task.terminations.items()]
+        if task.goal is not None and task.goal.terminates:
+            assert self._success is not None
+            terms.append((SUCCESS, self._success, True))
+        self._terminations = [function for _, function, _ in terms]
+        self._terminates = np.array([*(terminates for _, _, terminates in terms), False])
+        self.termination_terms = (*(name for name, _, _ in terms), TIME_LIMIT)
 
     def _check_shapes(self, functions: dict[str, Callable[..., Any]]) -> None:
         for path, function in functions.items():
-            if path.startswith(("resets", "randomizations")):
+            group = path.partition(".")[0]
+            if group not in ("observations", "goal", "rewards", "terminations", "success"):
                 continue
             shape = np.shape(function(self.simulation.state))
-            num_axes, expected = (2, "num_envs, dim") if path.startswith("observations") else (1, "num_envs,")
+            num_axes, expected = (2, "num_envs, dim") if group in ("observations", "goal") else (1, "num_envs,")
             if len(shape) != num_axes or shape[0] != self.num_envs:
                 raise TaskDefinitionError(
                     f"{self.task.id}: {path}: returned shape {shape} for {self.num_envs} environments; "
                     f"must be ({expected})"
                 )
 
+    def _observe(self, rngs: Rngs) -> np.ndarray:
+        try:
+            return self.observer.next(self.simulation.state, rngs)
+        except FloatingPointError as err:
+            raise self._not_finite("observation", err.args[0], self.step_count) from None
+
     def _evaluate_rewards(self) -> np.ndarray:
         state = self.simulation.state
         values = np.empty((self.num_envs, len(self._rewards)))
         for column, (function, weight) in enumerate(self._rewards):
             values[:, column] = weight * function(state)
-        if not np.isfinite(values).all():
-            self._raise_not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)), self.step_count)
         return values
+
+    def _check_rewards(self, values: np.ndarray) -> None:
+        if not np.isfinite(values).all():
+            raise self._not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)), self.step_count)
 
     def _evaluate_terminations(self) -> np.ndarray:
         values = np.empty((self.num_envs, len(self.termination_terms)), dtype=bool)
@@ -162,25 +215,29 @@ class Mdp:
         values[:, -1] = self.step_count >= self.task.max_episode_steps
         return values
 
+    def _apply_events(self, rngs: Rngs) -> None:
+        """Push, and give new commands, where it is time: after the reward for the old ones."""
+        for name, schedule in self._disturbances.items():
+            if due := schedule.take_due(self.step_count, rngs):
+                self.starter.disturb(name, due, [rngs[env] for env in due])
+        for name, schedule in self._resamplings.items():
+            if due := schedule.take_due(self.step_count, rngs):
+                self.starter.resample(name, due, [rngs[env] for env in due])
+
     def _keep_snapshot(self) -> None:
         oldest = self._snapshots.pop(0)
         oldest[:] = self.simulation.state.flat
         self._snapshots.append(oldest)
 
-    def _raise_not_finite(self, kind: str, values: dict[str, np.ndarray], steps: np.ndarray) -> None:
+    def _not_finite(self, kind: str, values: dict[str, np.ndarray], steps: np.ndarray) -> NonFiniteStateError:
         for name, value in values.items():
             rows = ~np.isfinite(value.reshape(self.num_envs, -1)).all(axis=1)
             if rows.any():
                 env = int(rows.argmax())
-                raise NonFiniteStateError(
+                return NonFiniteStateError(
                     f"{kind} {name}".strip(),
                     env + self._first_env_index,
                     int(steps[env]),
                     self.last_states(env),
                 )
-
-    def _per_element(self, name: str) -> np.ndarray:
-        """Return a field of the observation terms, (observation_size,) or (observation_size, 2)."""
-        sizes = [function(self.simulation.state).shape[1] for function in self._observations]
-        terms = self.task.observations.values()
-        return np.repeat([getattr(term, name) for term in terms], sizes, axis=0)
+        raise AssertionError(f"{kind}: every value is finite")

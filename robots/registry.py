@@ -1,53 +1,20 @@
 """Every task by its id, as data: listing tasks imports neither physics nor numpy.
 
-The sizes and lengths repeat what the task itself declares, so that a screen can show them without
-loading it; tests/test_every_task.py proves them equal. Called by everyone who offers or needs a task.
+The built-in entries are in robots/catalogue/, a module for each family. Called by everyone who offers or needs a task.
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from robots.catalogue import classic, legged
+from robots.catalogue.entry import ParamValue, TaskEntry
 from robots.errors import TaskDefinitionError, UnknownTaskError, suggest
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskEntry:
-    """What can be said about a task without loading it."""
-
-    id: str
-    """Name that people type; also its Gymnasium id, `rlrobo/<id>-v0`."""
-    factory: str
-    """"module:function"; the function takes nothing and returns the TaskSpec."""
-    summary: str
-    """One sentence."""
-    robot: str
-    """Name of the robot, as in its RobotSpec."""
-    observation_size: int
-    """Length of one observation."""
-    action_size: int
-    """Length of one action; every element is in [-1, 1]."""
-    solved_return: float
-    """Mean return from which the task counts as solved; its source is in the task's docstring."""
-    random_return: float
-    """Measured mean return of uniformly random actions."""
-    episode_length_s: float
-    """Time limit."""
-    control_dt_s: float
-    """Time of one step."""
-    licence: str
-    """Licence and source of the robot's model."""
-
-    @property
-    def max_episode_steps(self) -> int:
-        """Time limit in steps."""
-        return round(self.episode_length_s / self.control_dt_s)
-
 
 TASKS: dict[str, TaskEntry] = {}
 
@@ -73,54 +40,36 @@ def find_task(task_id: str) -> TaskEntry:
     return TASKS[task_id]
 
 
-def load_task(task_id: str) -> TaskSpec:
-    """Import the task's module and build its specification. Raises UnknownTaskError."""
-    module_name, function_name = find_task(task_id).factory.split(":")
-    return getattr(importlib.import_module(module_name), function_name)()
+def load_task(task_id: str, params: Mapping[str, ParamValue] | None = None) -> TaskSpec:
+    """Import the task's module and build its specification.
+
+    Raises UnknownTaskError, and TaskDefinitionError for a parameter that the task does not have or allow.
+    """
+    entry = find_task(task_id)
+    chosen = check_params(entry, params or {})
+    module_name, function_name = entry.factory.split(":")
+    return getattr(importlib.import_module(module_name), function_name)(**chosen)
 
 
-register(
-    TaskEntry(
-        id="cartpole_balance",
-        factory="robots.cartpole:cartpole_balance",
-        summary="Keep a pole upright on a cart by pushing the cart along its rail.",
-        robot="cartpole",
-        observation_size=4,
-        action_size=1,
-        solved_return=475.0,
-        random_return=26.0,
-        episode_length_s=10.0,
-        control_dt_s=0.02,
-        licence="zlib, bullet3 (pybullet_data/cartpole.urdf)",
-    )
-)
-register(
-    TaskEntry(
-        id="ant_walk",
-        factory="robots.ant:ant_walk",
-        summary="Walk ahead on four legs; the benchmark task AntBulletEnv-v0.",
-        robot="ant",
-        observation_size=28,
-        action_size=8,
-        solved_return=2500.0,
-        random_return=406.0,
-        episode_length_s=16.5,
-        control_dt_s=0.0165,
-        licence="zlib, bullet3 (pybullet_data/mjcf/ant.xml, from OpenAI Roboschool, MIT)",
-    )
-)
-register(
-    TaskEntry(
-        id="a1_walk",
-        factory="robots.a1:a1_walk",
-        summary="Trot ahead at 0.5 m/s with the Unitree A1 quadruped.",
-        robot="a1",
-        observation_size=45,
-        action_size=12,
-        solved_return=500.0,
-        random_return=-59.0,
-        episode_length_s=10.0,
-        control_dt_s=0.02,
-        licence="MPL-2.0, bullet3 (pybullet_data/a1, a Unitree A1)",
-    )
-)
+def check_params(entry: TaskEntry, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+    """Return the parameters as the factory takes them. Raises TaskDefinitionError."""
+    known = {param.name: param for param in entry.params}
+    checked: dict[str, ParamValue] = {}
+    for name, value in params.items():
+        where = f"{entry.id}: task_params.{name}"
+        if name not in known:
+            raise TaskDefinitionError(f"{where}: unknown parameter{suggest(name, known)}")
+        param = known[name]
+        if param.choices and value not in param.choices:
+            raise TaskDefinitionError(
+                f"{where}: got {value!r}; allowed: {', '.join(str(choice) for choice in param.choices)}."
+            )
+        is_number = isinstance(param.default, float) and isinstance(value, int) and not isinstance(value, bool)
+        if type(value) is not type(param.default) and not is_number:
+            raise TaskDefinitionError(f"{where}: expected {type(param.default).__name__}, got {value!r}")
+        checked[name] = float(value) if is_number else value
+    return checked
+
+
+for _entry in (*classic.ENTRIES, *legged.ENTRIES):
+    register(_entry)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from robots.bullet.client import p
 from robots.errors import RobotError
 from robots.quiet import stdout_to_stderr
-from robots.simulation import p
 
 if TYPE_CHECKING:
     from robots.simulation import Simulation

@@ -12,13 +12,55 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from robots.control import (
+    Control,
+    EffortControl,
+    EndEffectorControl,
+    Motor,
+    MotorControl,
+    MotorMode,
+    PositionControl,
+)
 from robots.errors import TaskDefinitionError, suggest
+from robots.scene import Camera, Ground, Lidar, ObjectKind, ObjectSpec, Terrain
 
 if TYPE_CHECKING:
     import numpy as np
 
+__all__ = [
+    "Camera",
+    "CommandTerm",
+    "CurriculumTerm",
+    "DisturbanceTerm",
+    "EffortControl",
+    "EndEffectorControl",
+    "GoalSpec",
+    "Ground",
+    "Lidar",
+    "Motor",
+    "MotorControl",
+    "MotorMode",
+    "ObjectKind",
+    "ObjectSpec",
+    "ObservationTerm",
+    "PositionControl",
+    "RandomizationTerm",
+    "ResetTerm",
+    "RewardTerm",
+    "RobotSpec",
+    "Solver",
+    "Substeps",
+    "SuccessTerm",
+    "TaskSpec",
+    "TerminationTerm",
+    "Terrain",
+]  # fmt: skip
+
 STATE_PARAMETERS = ("state",)
-RESET_PARAMETERS = ("start", "rngs")
+START_PARAMETERS = ("start", "rngs")
+CURRICULUM_PARAMETERS = ("ended",)
+LEVEL = "level"
+"""A start term with a parameter of this name gets (num_rows,) numbers in 0..1 at each call, never from `params`."""
 
 
 class Substeps(Enum):
@@ -29,40 +71,6 @@ class Substeps(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EffortControl:
-    """An action in [-1, 1] is a force or torque."""
-
-    effort: float
-    """Force (N) or torque (N·m) of action 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PositionControl:
-    """An action in [-1, 1] shifts a joint's target from its default; a PD law turns it into torque.
-
-    torque = stiffness * (target - position) - damping * velocity, within the model's effort limits.
-    """
-
-    action_scale_rad: float
-    """Shift of action 1."""
-    stiffness: float
-    """N·m/rad."""
-    damping: float
-    """N·m·s/rad."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Camera:
-    """Where a viewer looks from; it follows the base."""
-
-    distance_m: float
-    yaw_deg: float = 45.0
-    pitch_deg: float = -20.0
-    target_offset_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Point looked at, from the base (m)."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class RobotSpec:
     """A model file, its joints and how they are driven."""
 
@@ -70,40 +78,41 @@ class RobotSpec:
     model: str
     """URDF or MJCF (.xml) file; "pybullet_data/..." is a file of that package."""
     joints: tuple[str, ...]
-    """Driven joints, in the order of the action."""
-    control: EffortControl | PositionControl
+    """Driven joints; what each does is in the control."""
+    control: Control
     camera: Camera
     passive_joints: tuple[str, ...] = ()
     """Joints that move freely; in the state they come after the driven ones."""
     start_position_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Base's centre of mass at the start (m)."""
+    start_quaternion_w: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     default_joint_position: Mapping[str, float] = field(default_factory=dict)
     """Pose at the start and centre of position control (rad or m); 0 where not given."""
     is_fixed: bool = False
     """The base does not move."""
     has_self_collision: bool = False
     """Links may touch each other, except a link and its ancestors."""
+    lidar: Lidar | None = None
 
     def __post_init__(self) -> None:
+        if not self.joints:
+            raise TaskDefinitionError(f"{self.name}: joints: none is driven; name at least one")
         for joint in self.default_joint_position:
             if joint not in self.all_joints:
                 raise TaskDefinitionError(
                     f"{self.name}: default_joint_position: no joint {joint!r}{suggest(joint, self.all_joints)}"
                 )
+        self.control.check(f"{self.name}: control", self.joints)
 
     @property
     def all_joints(self) -> tuple[str, ...]:
         """Driven joints, then passive ones: the order of every joint array."""
         return self.joints + self.passive_joints
 
-
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """A flat, static ground."""
-
-    model: str = "pybullet_data/plane_implicit.urdf"
-    lateral_friction: float = 1.0
-    restitution: float = 0.0
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """What each element of the action drives."""
+        return self.control.action_names(self.joints)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +135,8 @@ class ObservationTerm:
     scale: float = 1.0
     clip: tuple[float, float] = (-100.0, 100.0)
     """Bounds after scaling; chosen: legged_gym's clip_observations."""
+    elements: tuple[str, ...] = ()
+    """Name and unit of each element for the documentation; empty: taken from the function's docstring."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,22 +160,109 @@ class TerminationTerm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResetTerm:
-    """A change of the start: function(start, rngs, **params), in place, one generator per row."""
+class SuccessTerm:
+    """Whether the task is done: function(state, **params) -> (num_envs,) of bool.
 
-    function: Callable[..., None]
+    An episode succeeds if it is true in its last state.
+    """
+
+    function: Callable[..., np.ndarray]
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomizationTerm:
-    """Like ResetTerm, applied after all of them: what varies for robustness, not for the task."""
+class _StartTerm:
+    """Changes rows of a Start in place, with one generator for each row: function(start, rngs, **params)."""
 
-    function: Callable[..., None]
+    function: Callable[..., Any]
     params: Mapping[str, Any] = field(default_factory=dict)
+    curriculum: str | None = None
+    """Curriculum whose level the function gets as `level`, (num_rows,) in 0..1; without one it gets 1."""
 
 
-Term = ObservationTerm | RewardTerm | TerminationTerm | ResetTerm | RandomizationTerm
+@dataclass(frozen=True, kw_only=True)
+class ResetTerm(_StartTerm):
+    """Where an episode begins; resets run in their order, before commands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandTerm(_StartTerm):
+    """What the robot is asked to do: function(start, rngs, **params) -> (num_rows, dim), kept in State.command.
+
+    Called after the resets, whose result it may read; and again in an episode where `resample_s` says so, with a start
+    that holds the present state.
+    """
+
+    size: int
+    """dim."""
+    resample_s: tuple[float, float] | None = None
+    """Shortest and longest time between two draws; None: one for each episode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomizationTerm(_StartTerm):
+    """What varies for robustness, not for the task; runs after commands and writes start.dynamics or the pose.
+
+    The function returns what it drew, (num_rows,), for the log, or None.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisturbanceTerm(_StartTerm):
+    """A push in the middle of an episode: the start holds the present state; its base velocity is put into effect."""
+
+    interval_s: tuple[float, float]
+    """Shortest and longest time between two pushes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurriculumTerm:
+    """How hard training is: a level in 0..1 for each environment, which start terms read by this term's name.
+
+    function(ended, **params) -> (num_rows,) by how much the levels of the environments change whose episodes ended
+    (robots/curriculum.py). Evaluation and replay always play at level 1, which is the task itself.
+    """
+
+    function: Callable[..., np.ndarray]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    start: float = 0.0
+    """Level at the beginning of training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalSpec:
+    """A goal that can be exchanged afterwards, which hindsight experience replay needs.
+
+    The observation begins with the terms `achieved_goal` and `desired_goal`; the reward is the single term `goal`:
+    sparse, -1 until the distance is within the threshold, then 0; dense, minus the distance.
+    """
+
+    achieved: ObservationTerm
+    """function(state, **params) -> (num_envs, dim), in m."""
+    command: str
+    """Command term that draws the desired goal, of the same length."""
+    threshold_m: float
+    """Distance from which the goal counts as reached."""
+    reward: str = "sparse"
+    """sparse or dense."""
+    terminates: bool = True
+    """Reaching the goal ends the episode, under the name `success`."""
+
+
+Term = (
+    ObservationTerm
+    | RewardTerm
+    | TerminationTerm
+    | SuccessTerm
+    | ResetTerm
+    | CommandTerm
+    | RandomizationTerm
+    | DisturbanceTerm
+    | CurriculumTerm
+)
+GROUPS = (
+    "observations", "rewards", "terminations", "resets", "commands", "randomizations", "disturbances", "curriculum",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,24 +278,33 @@ class TaskSpec:
     """Time limit, a whole multiple of control_dt_s; reaching it truncates."""
     observations: Mapping[str, ObservationTerm]
     rewards: Mapping[str, RewardTerm]
+    """Empty if there is a `goal`, which brings its own."""
     reward_range: tuple[float, float]
     """Bounds of the reward of one step."""
     terminations: Mapping[str, TerminationTerm] = field(default_factory=dict)
     resets: Mapping[str, ResetTerm] = field(default_factory=dict)
+    commands: Mapping[str, CommandTerm] = field(default_factory=dict)
     randomizations: Mapping[str, RandomizationTerm] = field(default_factory=dict)
-    commands: Mapping[str, Any] = field(default_factory=dict)
-    """Reserved: goals that change during an episode."""
-    curriculum: Mapping[str, Any] = field(default_factory=dict)
-    """Reserved: parameters that change during training."""
+    disturbances: Mapping[str, DisturbanceTerm] = field(default_factory=dict)
+    curriculum: Mapping[str, CurriculumTerm] = field(default_factory=dict)
+    goal: GoalSpec | None = None
+    success: SuccessTerm | None = None
+    """None with a `goal`: its threshold decides."""
+    objects: tuple[ObjectSpec, ...] = ()
     ground: Ground | None = None
     solver: Solver = field(default_factory=Solver)
 
     def __post_init__(self) -> None:
         self._check_times()
-        if not self.observations or not self.rewards:
+        self._check_goal()
+        if not self.observations or not (self.rewards or self.goal):
             raise TaskDefinitionError(f"{self.id}: a task needs at least one observation and one reward term")
         for path, term in self.terms().items():
-            _check_term(f"{self.id}: {path}", term)
+            _check_term(f"{self.id}: {path}", term, curricula=tuple(self.curriculum))
+        names = [each.name for each in self.objects]
+        for name in names:
+            if names.count(name) > 1:
+                raise TaskDefinitionError(f"{self.id}: objects: two are called {name!r}; names must differ")
 
     @property
     def num_substeps(self) -> int:
@@ -209,10 +316,31 @@ class TaskSpec:
         """Time limit in control steps."""
         return round(self.episode_length_s / self.control_dt_s)
 
+    @property
+    def has_success(self) -> bool:
+        """Whether an episode succeeds or fails besides having a return."""
+        return self.goal is not None or self.success is not None
+
+    @property
+    def command_size(self) -> int:
+        """Length of all commands together."""
+        return sum(term.size for term in self.commands.values())
+
+    @property
+    def bodies(self) -> tuple[ObjectSpec, ...]:
+        """Every object but ghosts: those whose state is read."""
+        return tuple(each for each in self.objects if each.kind is not ObjectKind.GHOST)
+
     def terms(self) -> dict[str, Term]:
         """Return every term under its path, such as "rewards.alive"."""
-        groups = ("observations", "rewards", "terminations", "resets", "randomizations")
-        return {f"{group}.{name}": term for group in groups for name, term in getattr(self, group).items()}
+        found: dict[str, Term] = {
+            f"{group}.{name}": term for group in GROUPS for name, term in getattr(self, group).items()
+        }
+        if self.success is not None:
+            found["success"] = self.success
+        if self.goal is not None:
+            found["goal.achieved"] = self.goal.achieved
+        return found
 
     def _check_times(self) -> None:
         if not 0 < self.physics_dt_s <= self.control_dt_s <= self.episode_length_s:
@@ -228,6 +356,22 @@ class TaskSpec:
                 "use Substeps.IN_CALLS"
             )
 
+    def _check_goal(self) -> None:
+        if self.goal is None:
+            return
+        where = f"{self.id}: goal"
+        if self.goal.command not in self.commands:
+            raise TaskDefinitionError(
+                f"{where}.command: no command term {self.goal.command!r}{suggest(self.goal.command, self.commands)}"
+            )
+        if self.goal.reward not in ("sparse", "dense"):
+            raise TaskDefinitionError(f"{where}.reward: got {self.goal.reward!r}; allowed: sparse, dense.")
+        if self.rewards or self.success:
+            raise TaskDefinitionError(
+                f"{where}: it decides reward and success, which are computed again for other goals; "
+                "leave out `rewards` and `success`"
+            )
+
 
 def _check_multiple(task_id: str, **times: float) -> None:
     (name, value), (base_name, base) = times.items()
@@ -239,18 +383,37 @@ def _check_multiple(task_id: str, **times: float) -> None:
         )
 
 
-def _check_term(where: str, term: Term) -> None:
+def _leading_parameters(term: Term) -> tuple[str, ...]:
+    if isinstance(term, _StartTerm):
+        return START_PARAMETERS
+    return CURRICULUM_PARAMETERS if isinstance(term, CurriculumTerm) else STATE_PARAMETERS
+
+
+def _check_term(where: str, term: Term, *, curricula: tuple[str, ...]) -> None:
     if not inspect.isfunction(term.function) or "<" in term.function.__qualname__:
         raise TaskDefinitionError(f"{where}: function: a term is a top-level function; got {term.function!r}")
-    is_reset = isinstance(term, (ResetTerm, RandomizationTerm))
-    leading = RESET_PARAMETERS if is_reset else STATE_PARAMETERS
+    leading = _leading_parameters(term)
     signature = inspect.signature(term.function).parameters
     if tuple(signature)[: len(leading)] != leading:
         raise TaskDefinitionError(f"{where}: function: its first parameters must be {', '.join(leading)}")
-    allowed = [name for name in signature if name not in leading]
+    allowed = [name for name in signature if name not in leading and name != LEVEL]
     for name in term.params:
         if name not in allowed:
             raise TaskDefinitionError(f"{where}: unknown parameter {name!r}{suggest(name, allowed)}")
     for name in allowed:
         if name not in term.params and signature[name].default is inspect.Parameter.empty:
             raise TaskDefinitionError(f"{where}: parameter {name!r} is missing")
+    if isinstance(term, _StartTerm):
+        _check_start_term(where, term, has_level=LEVEL in signature, curricula=curricula)
+
+
+def _check_start_term(where: str, term: _StartTerm, *, has_level: bool, curricula: tuple[str, ...]) -> None:
+    if term.curriculum is not None and term.curriculum not in curricula:
+        raise TaskDefinitionError(
+            f"{where}: curriculum: no such term {term.curriculum!r}{suggest(term.curriculum, curricula)}"
+        )
+    if term.curriculum is not None and not has_level:
+        raise TaskDefinitionError(f"{where}: curriculum: {term.function.__name__} has no parameter `{LEVEL}`")
+    times = getattr(term, "interval_s", None) or getattr(term, "resample_s", None)
+    if times is not None and not 0 < times[0] <= times[1]:
+        raise TaskDefinitionError(f"{where}: interval: needs 0 < shortest <= longest; got {times}")

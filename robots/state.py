@@ -6,20 +6,32 @@ are views of one array, so that keeping an earlier state is one copy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from robots.rotations import down_in_body, roll_pitch_yaw, rotate_into_body
+from robots.terrain import FLAT, HeightField
 
 if TYPE_CHECKING:
-    from robots.spec import RobotSpec
+    from robots.spec import TaskSpec
 
 
 Indices = slice | list[int]
-"""What a term's parameter `joints`, `links` or `contact_links` holds by the time the term is called."""
+"""What a term's parameter `joints`, `links`, `objects`, `command`, … holds by the time the term is called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads:
+    """What costs an extra call per step, and is read only when a term needs it."""
+
+    link_positions: bool = False
+    link_contacts: bool = False
+    link_collisions: bool = False
+    frames: tuple[str, ...] = ()
+    """Links whose frames are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,33 +50,93 @@ class RobotModel:
     """(num_joints,) from the RobotSpec."""
 
 
+_VECTOR_SIZES = {
+    "link_position_w": 3,
+    "frame_position_w": 3,
+    "frame_quaternion_w": 4,
+    "frame_linear_velocity_w": 3,
+    "frame_angular_velocity_w": 3,
+    "object_position_w": 3,
+    "object_quaternion_w": 4,
+    "object_linear_velocity_w": 3,
+    "object_angular_velocity_w": 3,
+}
+"""Arrays that have a last axis of their own."""
+
+
 class State:
     """State of `num_envs` environments after one control step. Terms read it and never write it."""
 
-    def __init__(self, flat: np.ndarray, model: RobotModel, *, control_dt_s: float) -> None:
-        """Name the columns of `flat`, of shape (num_envs, state_width(...))."""
-        num_joints, num_links = len(model.joint_names), len(model.link_names)
+    base_position_w: np.ndarray
+    """(num_envs, 3) m, the base's centre of mass."""
+    base_quaternion_w: np.ndarray
+    """(num_envs, 4) x, y, z, w."""
+    base_linear_velocity_w: np.ndarray
+    """(num_envs, 3) m/s."""
+    base_angular_velocity_w: np.ndarray
+    """(num_envs, 3) rad/s."""
+    joint_position: np.ndarray
+    """(num_envs, num_joints) rad or m."""
+    joint_velocity: np.ndarray
+    """(num_envs, num_joints) rad/s or m/s."""
+    joint_effort: np.ndarray
+    """(num_envs, num_joints) N·m or N, in the last physics step."""
+    link_position_w: np.ndarray
+    """(num_envs, num_links, 3) m, centres of mass; only with a term that has `links`."""
+    link_contact: np.ndarray
+    """(num_envs, num_links) 1 where a link touches the ground; only with a term that has `contact_links`."""
+    link_collision: np.ndarray
+    """(num_envs, num_links) 1 where a link touches an object; only with a term that has `collision_links`."""
+    frame_position_w: np.ndarray
+    """(num_envs, num_frames, 3) m, origins of links; only of links that a term names in `frames`."""
+    frame_quaternion_w: np.ndarray
+    """(num_envs, num_frames, 4) x, y, z, w."""
+    frame_linear_velocity_w: np.ndarray
+    """(num_envs, num_frames, 3) m/s, of the link's centre of mass."""
+    frame_angular_velocity_w: np.ndarray
+    """(num_envs, num_frames, 3) rad/s."""
+    object_position_w: np.ndarray
+    """(num_envs, num_objects, 3) m, of every object but ghosts, in the task's order."""
+    object_quaternion_w: np.ndarray
+    """(num_envs, num_objects, 4) x, y, z, w."""
+    object_linear_velocity_w: np.ndarray
+    """(num_envs, num_objects, 3) m/s."""
+    object_angular_velocity_w: np.ndarray
+    """(num_envs, num_objects, 3) rad/s."""
+    lidar_range_m: np.ndarray
+    """(num_envs, num_rays) m; only with a robot that has a lidar."""
+    link_air_time_s: np.ndarray
+    """(num_envs, num_links) for how long a link has not touched the ground; with `link_contact`."""
+    action: np.ndarray
+    """(num_envs, num_actions) the last action, clipped to [-1, 1]; 0 after a reset."""
+    command: np.ndarray
+    """(num_envs, sum of the commands' lengths) what the robot is asked to do."""
+
+    def __init__(
+        self,
+        flat: np.ndarray,
+        model: RobotModel,
+        widths: dict[str, int],
+        *,
+        control_dt_s: float,
+        terrain: HeightField = FLAT,
+    ) -> None:
+        """Name the columns of `flat`, of shape (num_envs, sum of the widths of `state_widths`)."""
         self.flat = flat
         self.model = model
+        self.widths = widths
         self.control_dt_s = control_dt_s
+        self.terrain = terrain
+        """Heights of the ground; flat where the task has no terrain."""
         self.previous: State = self
         """State one control step earlier; equal to this one after a reset."""
         self.start: State = self
         """State right after the reset."""
-        widths = _widths(num_joints, num_links)
-        parts = np.split(flat, np.cumsum(list(widths.values())), axis=1)
-        self.base_position_w, self.base_quaternion_w = parts[0], parts[1]
-        """(num_envs, 3) m, the base's centre of mass; (num_envs, 4) as x, y, z, w."""
-        self.base_linear_velocity_w, self.base_angular_velocity_w = parts[2], parts[3]
-        """(num_envs, 3) m/s; (num_envs, 3) rad/s."""
-        self.joint_position, self.joint_velocity, self.joint_effort = parts[4], parts[5], parts[6]
-        """(num_envs, num_joints): rad or m; rad/s or m/s; N·m or N, in the last physics step."""
-        self.link_position_w = parts[7].reshape(len(flat), num_links, 3)
-        """(num_envs, num_links, 3) m, centres of mass; zeros unless a term has `links`."""
-        self.link_contact = parts[8]
-        """(num_envs, num_links) 1 where a link touches the ground; zeros unless a term has `contact_links`."""
-        self.action = parts[9]
-        """(num_envs, num_actions) the last action, clipped to [-1, 1]; 0 after a reset."""
+        ends = np.cumsum(list(widths.values()))
+        for (name, width), end in zip(widths.items(), ends.tolist(), strict=True):
+            columns = flat[:, end - width : end]
+            size = _VECTOR_SIZES.get(name)
+            setattr(self, name, columns if size is None else columns.reshape(len(flat), width // size, size))
 
     @cached_property
     def base_linear_velocity_b(self) -> np.ndarray:
@@ -86,26 +158,34 @@ class State:
         """Three angles of the base, each (num_envs,), in rad."""
         return roll_pitch_yaw(self.base_quaternion_w)
 
+    @cached_property
+    def base_height_m(self) -> np.ndarray:
+        """(num_envs,) height of the base over the ground below it."""
+        x, y, z = self.base_position_w.T
+        return z - self.terrain.height_m(x, y)
+
     def forget_derived(self) -> None:
         """Compute the properties anew; to be called after the arrays have changed."""
         for name in _DERIVED:
             self.__dict__.pop(name, None)
 
+    def like(self, flat: np.ndarray) -> State:
+        """Return a state of other rows with the same columns."""
+        return State(flat, self.model, self.widths, control_dt_s=self.control_dt_s, terrain=self.terrain)
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return every array by its name."""
-        names = (*_widths(0, 0), "action")
-        return {name: getattr(self, name) for name in names}
+        """Return every array that has columns by its name."""
+        return {name: getattr(self, name) for name, width in self.widths.items() if width}
 
 
 _DERIVED = tuple(name for name, value in vars(State).items() if isinstance(value, cached_property))
 
 
-def state_width(model: RobotModel, *, num_actions: int) -> int:
-    """Return the number of columns that a state needs."""
-    return sum(_widths(len(model.joint_names), len(model.link_names)).values()) + num_actions
-
-
-def _widths(num_joints: int, num_links: int) -> dict[str, int]:
+def state_widths(task: TaskSpec, model: RobotModel, reads: Reads) -> dict[str, int]:
+    """Return the number of columns of each array, in order; those that the physics engine fills come first."""
+    num_joints, num_links = len(model.joint_names), len(model.link_names)
+    num_frames, num_objects = len(reads.frames), len(task.bodies)
+    num_contacts = num_links if reads.link_contacts else 0
     return {
         "base_position_w": 3,
         "base_quaternion_w": 4,
@@ -114,14 +194,60 @@ def _widths(num_joints: int, num_links: int) -> dict[str, int]:
         "joint_position": num_joints,
         "joint_velocity": num_joints,
         "joint_effort": num_joints,
-        "link_position_w": 3 * num_links,
-        "link_contact": num_links,
+        "link_position_w": 3 * num_links if reads.link_positions else 0,
+        "link_contact": num_contacts,
+        "link_collision": num_links if reads.link_collisions else 0,
+        "frame_position_w": 3 * num_frames,
+        "frame_quaternion_w": 4 * num_frames,
+        "frame_linear_velocity_w": 3 * num_frames,
+        "frame_angular_velocity_w": 3 * num_frames,
+        "object_position_w": 3 * num_objects,
+        "object_quaternion_w": 4 * num_objects,
+        "object_linear_velocity_w": 3 * num_objects,
+        "object_angular_velocity_w": 3 * num_objects,
+        "lidar_range_m": task.robot.lidar.num_rays if task.robot.lidar else 0,
+        "link_air_time_s": num_contacts,
+        "action": len(task.robot.action_names),
+        "command": task.command_size,
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
+class Dynamics:
+    """Properties of `num_rows` environments that differ from the model's; randomisation terms write the arrays.
+
+    What stays at its default is not touched in the simulation.
+    """
+
+    mass_scale: np.ndarray
+    """(num_rows, num_links), the base first; 1 is the model's. Inertias scale with it."""
+    inertia_scale: np.ndarray
+    """(num_rows, num_links) on top of the mass's; 1 is the model's."""
+    link_friction: np.ndarray
+    """(num_rows, num_links) lateral friction; NaN is the model's."""
+    ground_friction: np.ndarray
+    """(num_rows,) lateral friction; NaN is the task's."""
+    gravity_w: np.ndarray
+    """(num_rows, 3) m/s²."""
+    motor_strength: np.ndarray
+    """(num_rows, num_driven) share of the commanded effort that a motor gives; 1 is all."""
+    stiffness_scale: np.ndarray
+    """(num_rows, num_driven) of position control's stiffness."""
+    damping_scale: np.ndarray
+    """(num_rows, num_driven) of position control's damping."""
+    action_delay_steps: np.ndarray
+    """(num_rows,) whole control steps by which actions come late."""
+    observation_delay_steps: np.ndarray
+    """(num_rows,) whole control steps by which observations come late."""
+    observation_bias: np.ndarray
+    """(num_rows, observation_size) added to the scaled observation."""
+    observation_noise: np.ndarray
+    """(num_rows, observation_size) standard deviation of what is added to the scaled observation at each step."""
+
+
+@dataclass(kw_only=True)
 class Start:
-    """Where `num_starts` environments will begin; reset terms change the arrays in place."""
+    """Where `num_rows` environments begin, or are pushed on from; start terms change the arrays in place."""
 
     base_position_w: np.ndarray
     base_quaternion_w: np.ndarray
@@ -129,19 +255,60 @@ class Start:
     base_angular_velocity_w: np.ndarray
     joint_position: np.ndarray
     joint_velocity: np.ndarray
+    object_position_w: np.ndarray
+    """(num_rows, num_objects, 3) m, of every object, ghosts included, in the task's order."""
+    object_quaternion_w: np.ndarray
+    """(num_rows, num_objects, 4)."""
+    command: np.ndarray
+    """(num_rows, sum of the commands' lengths); filled by the command terms."""
+    terrain: HeightField
+    dynamics: Dynamics
+    levels: np.ndarray
+    """(num_rows, num_curricula) in 0..1."""
+    extra: dict[str, np.ndarray] = field(default_factory=dict)
+    """For terms of one task to leave something to each other."""
 
 
-def default_start(robot: RobotSpec, model: RobotModel, *, num_starts: int) -> Start:
-    """Return the robot at rest in its default pose, `num_starts` times."""
+def default_start(
+    task: TaskSpec, model: RobotModel, *, num_rows: int, observation_size: int = 0, terrain: HeightField = FLAT
+) -> Start:
+    """Return the robot at rest in its default pose and every object in its place, `num_rows` times."""
 
     def rows(values: object) -> np.ndarray:
-        return np.tile(np.asarray(values, dtype=np.float64), (num_starts, 1))
+        array = np.asarray(values, dtype=np.float64)
+        return np.tile(array, (num_rows, *([1] * array.ndim)))
 
+    robot, objects = task.robot, task.objects
     return Start(
         base_position_w=rows(robot.start_position_w),
-        base_quaternion_w=rows((0, 0, 0, 1)),
-        base_linear_velocity_w=rows((0, 0, 0)),
-        base_angular_velocity_w=rows((0, 0, 0)),
+        base_quaternion_w=rows(robot.start_quaternion_w),
+        base_linear_velocity_w=np.zeros((num_rows, 3)),
+        base_angular_velocity_w=np.zeros((num_rows, 3)),
         joint_position=rows(model.default_joint_position),
-        joint_velocity=rows(np.zeros(len(model.joint_names))),
+        joint_velocity=np.zeros((num_rows, len(model.joint_names))),
+        object_position_w=rows([each.start_position_w for each in objects] or np.zeros((0, 3))),
+        object_quaternion_w=rows([each.start_quaternion_w for each in objects] or np.zeros((0, 4))),
+        command=np.zeros((num_rows, task.command_size)),
+        terrain=terrain,
+        # Only randomisation terms may write it, and without them it costs nothing.
+        dynamics=_model_dynamics(task, model, num_rows if task.randomizations else 0, observation_size),
+        levels=np.ones((num_rows, len(task.curriculum))),
+    )
+
+
+def _model_dynamics(task: TaskSpec, model: RobotModel, num_rows: int, observation_size: int) -> Dynamics:
+    num_links, num_driven = len(model.link_names), len(task.robot.joints)
+    return Dynamics(
+        mass_scale=np.ones((num_rows, num_links)),
+        inertia_scale=np.ones((num_rows, num_links)),
+        link_friction=np.full((num_rows, num_links), np.nan),
+        ground_friction=np.full(num_rows, np.nan),
+        gravity_w=np.tile((0.0, 0.0, -task.solver.gravity_m_s2), (num_rows, 1)),
+        motor_strength=np.ones((num_rows, num_driven)),
+        stiffness_scale=np.ones((num_rows, num_driven)),
+        damping_scale=np.ones((num_rows, num_driven)),
+        action_delay_steps=np.zeros(num_rows, dtype=np.int64),
+        observation_delay_steps=np.zeros(num_rows, dtype=np.int64),
+        observation_bias=np.zeros((num_rows, observation_size)),
+        observation_noise=np.zeros((num_rows, observation_size)),
     )

@@ -130,23 +130,11 @@ def test_tilt_is_measured_in_radians_from_upright(make_state: MakeState) -> None
     assert terminations.tilt_beyond(state, 0.49)[0]
 
 
-def test_resets_draw_each_row_from_its_own_generator() -> None:
-    start = Start(
-        **{
-            name: np.zeros((2, size))
-            for name, size in {
-                "base_position_w": 3,
-                "base_quaternion_w": 4,
-                "base_linear_velocity_w": 3,
-                "base_angular_velocity_w": 3,
-                "joint_position": 2,
-                "joint_velocity": 2,
-            }.items()
-        }
-    )
+def test_resets_draw_each_row_from_its_own_generator(make_start: Callable[[int], Start]) -> None:
+    start = make_start(2)
     resets.offset_joint_position(start, [np.random.default_rng(1), np.random.default_rng(1)], [1], 0.5)
     expected = np.random.default_rng(1).uniform(-0.5, 0.5)
-    np.testing.assert_array_equal(start.joint_position, [[0.0, expected], [0.0, expected]])
+    np.testing.assert_array_equal(start.joint_position, [[0.5, 1.0 + expected], [0.5, 1.0 + expected]])
     resets.offset_joint_velocity(start, [np.random.default_rng(1), np.random.default_rng(2)], slice(None), 1.0)
     assert start.joint_velocity[0, 0] != start.joint_velocity[1, 0]
 

@@ -13,8 +13,8 @@ import pytest
 from engine.replay import gui
 from engine.replay.gui import Controls, show
 from engine.replay.playback import Playback
+from robots.bullet.client import p
 from robots.env import RobotEnv
-from robots.simulation import p
 from robots.spec import Camera
 
 

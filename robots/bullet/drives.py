@@ -1,0 +1,206 @@
+"""Turn actions into motion of a robot's joints: one class for each kind of control, made by `make_drive`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from robots.bullet.client import p
+from robots.control import EffortControl, MotorControl, MotorMode, PositionControl, per_joint
+
+if TYPE_CHECKING:
+    from robots.spec import RobotSpec
+    from robots.state import RobotModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedRobot:
+    """A robot in a PyBullet client."""
+
+    spec: RobotSpec
+    model: RobotModel
+    client: int
+    body: int
+    joints: list[int]
+    """Indices of the driven joints, then of the passive ones."""
+    links: list[int]
+    """Indices of all links but the base."""
+
+    @property
+    def driven(self) -> list[int]:
+        """Indices of the driven joints."""
+        return self.joints[: len(self.spec.joints)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotorProperties:
+    """How the motors of one episode differ from the declared ones; each (num_driven,)."""
+
+    strength: np.ndarray
+    stiffness_scale: np.ndarray
+    damping_scale: np.ndarray
+
+
+class Drive(Protocol):
+    """Drives one robot."""
+
+    efforts: list[float]
+    """N·m or N for each joint in the last physics step, passive ones included."""
+
+    def begin(self, properties: MotorProperties | None) -> None:
+        """Prepare for an episode; None: as declared."""
+        ...
+
+    def step(self, action: np.ndarray, num_calls: int) -> None:
+        """Step the simulation `num_calls` times with an action (num_actions,) in [-1, 1]."""
+        ...
+
+
+def make_drive(robot: LoadedRobot) -> Drive:
+    """Return the drive for the robot's control."""
+    control = robot.spec.control
+    if isinstance(control, EffortControl):
+        return EffortDrive(robot, control)
+    if isinstance(control, PositionControl):
+        return PositionDrive(robot, control)
+    if isinstance(control, MotorControl):
+        return MotorDrive(robot, control)
+    raise NotImplementedError(control)
+
+
+def disable_motors(robot: LoadedRobot) -> None:
+    """Switch off the velocity motor that PyBullet gives each joint when it loads it; it acts as friction."""
+    p.setJointMotorControlArray(
+        robot.body, robot.links, p.VELOCITY_CONTROL, forces=[0.0] * len(robot.links), physicsClientId=robot.client
+    )
+
+
+class _TorqueDrive:
+    """Applies torques for each call of the engine."""
+
+    def __init__(self, robot: LoadedRobot) -> None:
+        self._robot = robot
+        self._driven = robot.driven
+        self._no_passive = [0.0] * (len(robot.joints) - len(self._driven))
+        self.efforts = [0.0] * len(robot.joints)
+
+    def _begin(self) -> None:
+        disable_motors(self._robot)  # motor targets survive restoreState (bullet3 issue 4364)
+        self.efforts = [0.0] * len(self._robot.joints)
+
+    def _apply(self, efforts: list[float]) -> None:
+        robot = self._robot
+        p.setJointMotorControlArray(
+            robot.body, self._driven, p.TORQUE_CONTROL, forces=efforts, physicsClientId=robot.client
+        )
+        p.stepSimulation(physicsClientId=robot.client)
+        self.efforts = efforts + self._no_passive
+
+
+class EffortDrive(_TorqueDrive):
+    """The action is the effort."""
+
+    def __init__(self, robot: LoadedRobot, control: EffortControl) -> None:
+        super().__init__(robot)
+        self._declared = np.array(per_joint(control.effort, robot.spec.joints))
+        self._scale = self._declared
+
+    def begin(self, properties: MotorProperties | None) -> None:
+        """Prepare for an episode."""
+        self._begin()
+        self._scale = self._declared * properties.strength if properties else self._declared
+
+    def step(self, action: np.ndarray, num_calls: int) -> None:
+        """Apply the action's efforts for each call."""
+        efforts = (action * self._scale).tolist()
+        for _ in range(num_calls):
+            self._apply(efforts)
+
+
+class PositionDrive(_TorqueDrive):
+    """A PD law around targets, computed anew for each call."""
+
+    def __init__(self, robot: LoadedRobot, control: PositionControl) -> None:
+        super().__init__(robot)
+        joints, num_driven = robot.spec.joints, len(self._driven)
+        self._scale = np.array(per_joint(control.action_scale_rad, joints))
+        self._default = robot.model.default_joint_position[:num_driven]
+        self._declared = (
+            np.array(per_joint(control.stiffness, joints)),
+            np.array(per_joint(control.damping, joints)),
+            robot.model.joint_effort_limit[:num_driven],
+        )
+        self._laws = self._law(None)
+
+    def begin(self, properties: MotorProperties | None) -> None:
+        """Prepare for an episode."""
+        self._begin()
+        self._laws = self._law(properties)
+
+    def step(self, action: np.ndarray, num_calls: int) -> None:
+        """Hold the action's targets for `num_calls` steps."""
+        robot = self._robot
+        goals = (self._default + self._scale * action).tolist()
+        for _ in range(num_calls):
+            joints = p.getJointStates(robot.body, self._driven, physicsClientId=robot.client)
+            efforts = [
+                min(max(stiffness * (goal - joint[0]) - damping * joint[1], -limit), limit) * strength
+                for goal, joint, (stiffness, damping, limit, strength) in zip(goals, joints, self._laws, strict=True)
+            ]
+            self._apply(efforts)
+
+    def _law(self, properties: MotorProperties | None) -> list[tuple[float, float, float, float]]:
+        stiffness, damping, limit = self._declared
+        strength = np.ones_like(limit)
+        if properties:
+            stiffness, damping = stiffness * properties.stiffness_scale, damping * properties.damping_scale
+            strength = properties.strength
+        columns = (stiffness, damping, limit, strength)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+class MotorDrive:
+    """Motors of the engine hold positions or velocities."""
+
+    def __init__(self, robot: LoadedRobot, control: MotorControl) -> None:
+        self._robot = robot
+        motors = [control.motors[name] for name in robot.spec.joints]
+        self._mixing = np.array([motor.gains for motor in motors])
+        self._offset = np.array([motor.offset for motor in motors])
+        self._max_effort = np.array([motor.max_effort for motor in motors])
+        modes = {MotorMode.POSITION: p.POSITION_CONTROL, MotorMode.VELOCITY: p.VELOCITY_CONTROL}
+        self._groups = [
+            (bullet_mode, [row for row, motor in enumerate(motors) if motor.mode is mode])
+            for mode, bullet_mode in modes.items()
+        ]
+        self._limits = self._max_effort
+        self.efforts = [0.0] * len(robot.joints)
+
+    def begin(self, properties: MotorProperties | None) -> None:
+        """Prepare for an episode."""
+        disable_motors(self._robot)
+        self._limits = self._max_effort * properties.strength if properties else self._max_effort
+        self.efforts = [0.0] * len(self._robot.joints)
+
+    def step(self, action: np.ndarray, num_calls: int) -> None:
+        """Set the motors' targets, then step."""
+        robot = self._robot
+        targets = self._mixing @ action + self._offset
+        for mode, rows in self._groups:
+            if not rows:
+                continue
+            name = "targetPositions" if mode == p.POSITION_CONTROL else "targetVelocities"
+            p.setJointMotorControlArray(
+                robot.body,
+                [robot.joints[row] for row in rows],
+                mode,
+                **{name: targets[rows].tolist()},
+                forces=self._limits[rows].tolist(),
+                physicsClientId=robot.client,
+            )
+        for _ in range(num_calls):
+            p.stepSimulation(physicsClientId=robot.client)
+        states = p.getJointStates(robot.body, robot.joints, physicsClientId=robot.client)
+        self.efforts = [state[3] for state in states]
