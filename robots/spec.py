@@ -84,12 +84,15 @@ class RobotSpec:
     passive_joints: tuple[str, ...] = ()
     """Joints that move freely; in the state they come after the driven ones."""
     start_position_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Base's centre of mass at the start (m)."""
+    """Base's centre of mass at the start (m), unless it is fixed."""
     start_quaternion_w: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     default_joint_position: Mapping[str, float] = field(default_factory=dict)
     """Pose at the start and centre of position control (rad or m); 0 where not given."""
     is_fixed: bool = False
-    """The base does not move."""
+    """The model's root does not move."""
+    base_link: str = ""
+    """Link that counts as the base in the state, of a robot whose fixed root carries it on sliding joints; empty: the
+    root."""
     has_self_collision: bool = False
     """Links may touch each other, except a link and its ancestors."""
     lidar: Lidar | None = None

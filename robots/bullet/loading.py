@@ -49,11 +49,12 @@ def load_ground(task: TaskSpec, client: int) -> int:
 
 
 def load_robot(robot: RobotSpec, client: int) -> int:
-    """Load the robot; return its body. Raises ModelFileError."""
+    """Load the robot's file; return the body that has its joints. Raises ModelFileError."""
     flags = 0
     if robot.has_self_collision:
         flags = p.URDF_USE_SELF_COLLISION | p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
-    return load_model(robot.model, client, flags=flags, is_fixed=robot.is_fixed)
+    bodies = _load_bodies(robot.model, client, flags=flags, is_fixed=robot.is_fixed)
+    return next((body for body in bodies if robot.joints[0] in _movable_joints(body, client)), bodies[0])
 
 
 def load_object(spec: ObjectSpec, client: int) -> int:
@@ -93,8 +94,12 @@ def load_object(spec: ObjectSpec, client: int) -> int:
     return body
 
 
-def load_model(model: str, client: int, *, flags: int = 0, is_fixed: bool = False) -> int:
+def load_model(model: str, client: int) -> int:
     """Load a model file; return its first body. Raises ModelFileError."""
+    return _load_bodies(model, client)[0]
+
+
+def _load_bodies(model: str, client: int, *, flags: int = 0, is_fixed: bool = False) -> tuple[int, ...]:
     path, remedy = Path(model), "correct the path"
     if path.parts[0] == "pybullet_data":
         path = Path(pybullet_data.getDataPath(), *path.parts[1:])
@@ -103,11 +108,12 @@ def load_model(model: str, client: int, *, flags: int = 0, is_fixed: bool = Fals
         raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; {remedy}.")
     try:
         if path.suffix == ".urdf":
-            return p.loadURDF(str(path), useFixedBase=is_fixed, flags=flags, physicsClientId=client)
+            return (p.loadURDF(str(path), useFixedBase=is_fixed, flags=flags, physicsClientId=client),)
         if path.suffix == ".sdf":
-            return p.loadSDF(str(path), physicsClientId=client)[0]
+            return p.loadSDF(str(path), physicsClientId=client)
         if path.suffix == ".xml":
-            return p.loadMJCF(str(path), flags=flags, physicsClientId=client)[0]
+            flags |= p.URDF_GOOGLEY_UNDEFINED_COLORS  # all links are grey otherwise
+            return p.loadMJCF(str(path), flags=flags, physicsClientId=client)
     except p.error as err:
         raise ModelFileError(f"{model}: PyBullet cannot read it ({err}); check that it is valid XML") from err
     raise ModelFileError(f"{model}: unknown format {path.suffix!r}; allowed: .urdf, .xml (MJCF), .sdf")
@@ -115,17 +121,18 @@ def load_model(model: str, client: int, *, flags: int = 0, is_fixed: bool = Fals
 
 def joint_indices(robot: RobotSpec, body: int, client: int) -> dict[str, int]:
     """Return PyBullet's index of each of the robot's joints, in its order. Raises TaskDefinitionError."""
-    indices = {}
-    for index in range(p.getNumJoints(body, physicsClientId=client)):
-        info = p.getJointInfo(body, index, physicsClientId=client)
-        if info[2] in (p.JOINT_REVOLUTE, p.JOINT_PRISMATIC):
-            indices[info[1].decode()] = index
+    indices = _movable_joints(body, client)
     for name in robot.all_joints:
         if name not in indices:
             raise TaskDefinitionError(
                 f"{robot.name}: joints: {robot.model} has no joint {name!r}{suggest(name, indices)}"
             )
     return {name: indices[name] for name in robot.all_joints}
+
+
+def _movable_joints(body: int, client: int) -> dict[str, int]:
+    infos = [p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, client))]
+    return {info[1].decode(): info[0] for info in infos if info[2] in (p.JOINT_REVOLUTE, p.JOINT_PRISMATIC)}
 
 
 def read_model(robot: RobotSpec, body: int, client: int) -> RobotModel:

@@ -62,7 +62,8 @@ class World:
             links=links,
         )
         self._joints, self._links = loaded.joints, links
-        self._frames = [self._link_index(name) for name in self._reads.frames]
+        self._frames = [self._link_index("frames", name) for name in self._reads.frames]
+        self._base = self._link_index("base_link", task.robot.base_link) if task.robot.base_link else -1
         self.objects = [load_object(spec, client) for spec in task.objects]
         pairs = zip(self.objects, task.objects, strict=True)
         self._bodies = [body for body, spec in pairs if spec.kind is not ObjectKind.GHOST]
@@ -119,15 +120,14 @@ class World:
     def read(self) -> list[float]:
         """Return what the engine knows, in the order of the columns of robots.state.State."""
         client, robot, reads = self.client, self.robot, self._reads
-        position, quaternion = p.getBasePositionAndOrientation(robot, physicsClientId=client)
-        linear, angular = p.getBaseVelocity(robot, physicsClientId=client)
+        position, quaternion, linear, angular = self._read_base()
         joints = p.getJointStates(robot, self._joints, physicsClientId=client)
         row = [*position, *quaternion, *linear, *angular]
         row += [joint[0] for joint in joints]
         row += [joint[1] for joint in joints]
         row += self._drive.efforts
         if reads.link_positions:
-            row += position
+            row += p.getBasePositionAndOrientation(robot, physicsClientId=client)[0]
             for link in p.getLinkStates(robot, self._links, physicsClientId=client):
                 row += link[0]
         if reads.link_contacts:
@@ -148,6 +148,13 @@ class World:
             with stdout_to_stderr():
                 p.disconnect(self.client)
         self.client = -1
+
+    def _read_base(self) -> tuple[tuple[float, ...], ...]:
+        if self._base >= 0:
+            state = p.getLinkState(self.robot, self._base, computeLinkVelocity=1, physicsClientId=self.client)
+            return state[0], state[1], state[6], state[7]
+        pose = p.getBasePositionAndOrientation(self.robot, physicsClientId=self.client)
+        return (*pose, *p.getBaseVelocity(self.robot, physicsClientId=self.client))
 
     def _contacts(self, body: int | None) -> list[float]:
         touching = [0.0] * len(self.model.link_names)
@@ -180,8 +187,8 @@ class World:
         states = [(*pose, *speed) for pose, speed in zip(poses, speeds, strict=True)]
         return [number for part in range(4) for state in states for number in state[part]]
 
-    def _link_index(self, name: str) -> int:
+    def _link_index(self, where: str, name: str) -> int:
         names = self.model.link_names
         if name not in names:
-            raise TaskDefinitionError(f"{self._task.id}: frames: the robot has no {name!r}{suggest(name, names)}")
+            raise TaskDefinitionError(f"{self._task.id}: {where}: the robot has no {name!r}{suggest(name, names)}")
         return names.index(name) - 1
