@@ -17,6 +17,10 @@ from robots.registry import find_task, load_task, task_ids
 
 NUM_STEPS = 60
 MakeBatch = Callable[..., RobotBatch]
+PLANAR = {"hopper_hop", "walker2d_walk", "half_cheetah_run"}
+"""Models that cannot leave a plane: what is beside it stays 0, or at the start's 1 for a cosine."""
+BESIDE_THE_PLANE = (1, 2, 4, 6)
+"""Angle to the target as sine and cosine, velocity to the left, roll."""
 
 pytestmark = pytest.mark.parametrize("task_id", task_ids())
 
@@ -61,11 +65,12 @@ def test_random_play_keeps_shapes_types_and_ranges(task_id: str, make_batch: Mak
         assert np.all((low <= step.rewards) & (step.rewards <= high))
 
 
-def test_no_observation_element_is_constant(make_batch: MakeBatch) -> None:
+def test_no_observation_element_is_constant(task_id: str, make_batch: MakeBatch) -> None:
     batch = make_batch(2)
     batch.reset()
     observations = np.concatenate([step.observations for step in play(batch, 400)])
-    assert np.all(observations.min(axis=0) < observations.max(axis=0))
+    constant = np.flatnonzero(observations.min(axis=0) == observations.max(axis=0))
+    assert set(constant) <= set(BESIDE_THE_PLANE if task_id in PLANAR else ())
 
 
 def test_same_seed_and_actions_give_the_same_trajectory(make_batch: MakeBatch) -> None:

@@ -1,7 +1,7 @@
 """Terms of the Roboschool locomotion tasks, as pybullet_envs_gymnasium 0.6.0 computes them.
 
-Any of its walkers is declared with these; robots/ant.py is the first. The target is a point far ahead
-on the x axis. Sources: robot_locomotors.py (WalkerBase) and gym_locomotion_envs.py (WalkerBaseBulletEnv).
+robots/walkers.py composes them. The target is a point far ahead on the x axis.
+Sources: robot_locomotors.py (WalkerBase and its subclasses) and gym_locomotion_envs.py (WalkerBaseBulletEnv).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from robots.terms.observations import joint_position_relative
 
 if TYPE_CHECKING:
     from robots.state import Indices, State
@@ -24,9 +26,14 @@ def base_height_change(state: State) -> np.ndarray:
     return state.base_position_w[:, 2:] - state.start.base_position_w[:, 2:]
 
 
-def target_direction(state: State, links: Indices) -> np.ndarray:
+def base_height_over(state: State, height_m: float) -> np.ndarray:
+    """Return how far the base is above a height (num_envs, 1), in m."""
+    return state.base_position_w[:, 2:] - height_m
+
+
+def target_direction(state: State, links: Indices, num_still_parts: int) -> np.ndarray:
     """Return sine and cosine of the angle from the heading to the target (num_envs, 2)."""
-    x, y = _walker_xy(state, links)
+    x, y = _walker_xy(state, links, num_still_parts)
     _, _, yaw = state.base_roll_pitch_yaw
     angle = np.arctan2(-y, TARGET_X_M - x) - yaw
     return np.array((np.sin(angle), np.cos(angle))).T
@@ -51,7 +58,7 @@ def joint_position_velocity(state: State) -> np.ndarray:
 
     Positions are -1 and 1 at the joint's limits.
     """
-    pairs = (_relative_position(state), JOINT_SPEED_SCALE * state.joint_velocity)
+    pairs = (joint_position_relative(state, slice(None)), JOINT_SPEED_SCALE * state.joint_velocity)
     return np.stack(pairs, axis=2).reshape(len(state.flat), -1)
 
 
@@ -63,14 +70,35 @@ def previous_contact(state: State, contact_links: Indices) -> np.ndarray:
     return state.previous.link_contact[:, contact_links]
 
 
-def height_alive(state: State, height_m: float) -> np.ndarray:
-    """Return 1 where the base is above a height, else -1."""
-    return np.where(state.base_position_w[:, 2] > height_m, 1.0, -1.0)
+def height_alive(state: State, height_m: float, bonus: float = 1.0) -> np.ndarray:
+    """Return the bonus where the base is above a height, else -1."""
+    return np.where(state.base_position_w[:, 2] > height_m, bonus, -1.0)
 
 
-def target_progress(state: State, links: Indices) -> np.ndarray:
+def upright_alive(state: State, height_m: float, limit_rad: float) -> np.ndarray:
+    """Return 1 where the base is above a height and its pitch within ±limit_rad, else -1."""
+    _, pitch, _ = state.base_roll_pitch_yaw
+    is_alive = (state.base_position_w[:, 2] > height_m) & (np.abs(pitch) < limit_rad)
+    return np.where(is_alive, 1.0, -1.0)
+
+
+def off_ground_alive(state: State, contact_links: Indices, limit_rad: float) -> np.ndarray:
+    """Return 1 where no link touched the ground one step earlier and the pitch is within ±limit_rad, else -1."""
+    _, pitch, _ = state.base_roll_pitch_yaw
+    touched = previous_contact(state, contact_links).any(axis=1)
+    return np.where((np.abs(pitch) < limit_rad) & ~touched, 1.0, -1.0)
+
+
+def pitch_beyond(state: State, limit_rad: float) -> np.ndarray:
+    """Return whether the base's pitch has reached ±limit_rad; a termination."""
+    _, pitch, _ = state.base_roll_pitch_yaw
+    return np.abs(pitch) >= limit_rad
+
+
+def target_progress(state: State, links: Indices, num_still_parts: int) -> np.ndarray:
     """Return how fast the walker came nearer to the target during the step, in m/s."""
-    return (_target_distance(state.previous, links) - _target_distance(state, links)) / state.control_dt_s
+    before = _target_distance(state.previous, links, num_still_parts)
+    return (before - _target_distance(state, links, num_still_parts)) / state.control_dt_s
 
 
 def electric_power_l1(state: State) -> np.ndarray:
@@ -85,21 +113,16 @@ def action_mean_l2(state: State) -> np.ndarray:
 
 def joints_at_limit_count(state: State) -> np.ndarray:
     """Return how many joints are within 0.5 % of their range from a limit, or beyond."""
-    return np.count_nonzero(np.abs(_relative_position(state)) > 0.99, axis=1)
+    return np.count_nonzero(np.abs(joint_position_relative(state, slice(None))) > 0.99, axis=1)
 
 
-def _walker_xy(state: State, links: Indices) -> tuple[np.ndarray, np.ndarray]:
-    # The original averages over all links and, from its second reset on, over the floor at 0, too.
+def _walker_xy(state: State, links: Indices, num_still_parts: int) -> tuple[np.ndarray, np.ndarray]:
+    # The mean over the links and over parts that stay at 0.
     positions = state.link_position_w[:, links]
-    x, y, _ = positions.sum(axis=1).T / (positions.shape[1] + 1)
+    x, y, _ = positions.sum(axis=1).T / (positions.shape[1] + num_still_parts)
     return x, y
 
 
-def _target_distance(state: State, links: Indices) -> np.ndarray:
-    x, y = _walker_xy(state, links)
+def _target_distance(state: State, links: Indices, num_still_parts: int) -> np.ndarray:
+    x, y = _walker_xy(state, links, num_still_parts)
     return np.hypot(TARGET_X_M - x, y)
-
-
-def _relative_position(state: State) -> np.ndarray:
-    lower, upper = state.model.joint_lower, state.model.joint_upper
-    return 2.0 * (state.joint_position - lower) / (upper - lower) - 1.0

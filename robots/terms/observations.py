@@ -20,6 +20,26 @@ def joint_velocity(state: State, joints: Indices) -> np.ndarray:
     return state.joint_velocity[:, joints]
 
 
+def joint_position_relative(state: State, joints: Indices) -> np.ndarray:
+    """Return the joints' positions within their range: -1 at the lower limit, 1 at the upper one.
+
+    A joint without limits has the engine's 1 and 0 for them, and so gives 1 - 2 * position.
+    """
+    lower, upper = state.model.joint_lower[joints], state.model.joint_upper[joints]
+    return 2.0 * (state.joint_position[:, joints] - lower) / (upper - lower) - 1.0
+
+
+def joint_direction(state: State, joints: Indices) -> np.ndarray:
+    """Return the cosine and the sine of the joints' angles, all cosines first."""
+    angle = state.joint_position[:, joints]
+    return np.concatenate((np.cos(angle), np.sin(angle)), axis=1)
+
+
+def link_position_x(state: State, links: Indices) -> np.ndarray:
+    """Return how far ahead in the world the links' centres of mass are (m)."""
+    return state.link_position_w[:, links, 0]
+
+
 def joint_position_from_default(state: State, joints: Indices) -> np.ndarray:
     """Return the joints' positions from their default ones (rad or m)."""
     return state.joint_position[:, joints] - state.model.default_joint_position[joints]
