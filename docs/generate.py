@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from engine.protocol.algorithms import ALGORITHMS, LIVE_KEYS, Linear, NetArch, PolicyKwargs
+from engine.protocol.algorithms import ALGORITHMS, LIVE_KEYS, Her, Linear, NetArch, PolicyKwargs
 from engine.protocol.commands import COMMAND_TYPES
 from engine.protocol.config import Checkpoints, Evaluation, Normalization, RunConfig
 from engine.protocol.events import EVENT_TYPES, Event
@@ -24,7 +24,7 @@ from robots.registry import TASKS, TaskEntry
 
 PATH = Path(__file__).with_name("reference.md")
 _CALL = "import sys; sys.argv[0] = 'rlrobo'; from rlrobo_tui.cli import main; main()"
-FAMILIES = ("reward/<term>", "termination/<term>")
+FAMILIES = ("reward/<term>", "termination/<term>", "curriculum/<term>")
 
 
 def main() -> None:
@@ -82,7 +82,8 @@ def _algorithms() -> str:
         live = ", ".join(f"`{key}`" for key in LIVE_KEYS[name])
         summary = f"{_first_line(struct)} `rlrobo set` changes {live} while training."
         parts.append(f"### `{name}`\n\n{summary}\n\n{_fields_table(struct)}")
-    for struct, title in ((PolicyKwargs, "`policy_kwargs`"), (NetArch, "`net_arch`"), (Linear, "Schedules")):
+    nested = {"`policy_kwargs`": PolicyKwargs, "`net_arch`": NetArch, "`her`": Her, "Schedules": Linear}
+    for title, struct in nested.items():
         parts.append(f"### {title}\n\n{_first_line(struct)}\n\n{_fields_table(struct)}")
     return "\n\n".join(parts)
 

@@ -3,7 +3,7 @@
 Names are Stable-Baselines3's own; families such as `reward/<term>` get their sentence from `explain`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,23 @@ METRICS: dict[str, Metric] = {
     "sampling/wait_s": Metric("s", "Time that learning waited for simulation, in one rollout.", False),
 }
 
+_FAMILIES = {
+    "reward": Metric("", "Weighted sum of the reward term {term} over an episode, mean of the last 100 episodes."),
+    "termination": Metric("part of 1", "Part of the last 100 training episodes that ended by {words}."),
+    "curriculum": Metric("part of 1", "How hard {words} is now, 1 being the task itself; mean of environments.", True),
+    "sampling": Metric("", "How the collection of experience spends its time: {words}."),
+}
+
 
 def explain(name: str) -> Metric | None:
     """Return what the metric `name` means, families included, or None when nobody wrote it down."""
     if name in METRICS:
         return METRICS[name]
     family, _, term = name.partition("/")
-    words = term.replace("_", " ")
-    if not term:
+    if not term or family not in _FAMILIES:
         return None
-    if family == "reward":
-        return Metric("", f"Weighted sum of the reward term {term} over an episode, mean of the last 100 episodes.")
-    if family == "termination":
-        return Metric("part of 1", f"Part of the last 100 training episodes that ended by {words}.")
-    if family == "sampling":
-        return Metric("", f"How the collection of experience spends its time: {words}.")
-    return None
+    metric = _FAMILIES[family]
+    return replace(metric, meaning=metric.meaning.format(term=term, words=term.replace("_", " ")))
 
 
 def short_name(name: str) -> str:

@@ -51,6 +51,15 @@ class PolicyKwargs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Number of Q-functions (off-policy algorithms only)."""
 
 
+class Her(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hindsight experience replay (arXiv:1707.01495): a failed episode teaches how to reach what it did reach."""
+
+    n_sampled_goal: Count = 4
+    """Relabelled transitions for each real one in a minibatch."""
+    goal_selection_strategy: Literal["future", "final", "episode"] = "future"
+    """Which achieved goal of the episode takes the place of the desired one."""
+
+
 class _OnPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name"):
     gamma: Fraction = 0.99
     """Discount factor."""
@@ -129,6 +138,8 @@ class _OffPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """Standard deviation of Gaussian noise added to actions while training; 0: none."""
     policy_kwargs: PolicyKwargs = PolicyKwargs()
     """Networks of actor and critics."""
+    her: Her | None = None
+    """Hindsight experience replay, for tasks with goals; null: none."""
 
 
 class _MaximumEntropy(_OffPolicy, frozen=True, kw_only=True, forbid_unknown_fields=True):

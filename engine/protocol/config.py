@@ -61,6 +61,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     task: str
     """Task id, as `rlrobo robots` lists them."""
+    task_params: dict[str, bool | int | float | str] = {}
+    """Choices that the task leaves to the user, such as `terrain`; `rlrobo robots show TASK` lists them."""
     algorithm: Algorithm = PPO()
     """Algorithm and its hyper-parameters, under Stable-Baselines3's names."""
     total_timesteps: Annotated[int, Meta(ge=1)] = 1_000_000

@@ -96,6 +96,10 @@ class Episodes(Event, frozen=True, kw_only=True, tag="episode"):
     """How many ended by each termination term, or by `time_limit`."""
     reward_sums: dict[str, float] = field(default_factory=dict)
     """Weighted sum of each reward term over an episode, mean over these episodes."""
+    num_successes: int | None = None
+    """How many succeeded; null where the task has no success."""
+    randomizations: dict[str, list[float]] = field(default_factory=dict)
+    """What each randomisation term drew for each episode, in the order of `returns`."""
 
 
 class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
@@ -117,6 +121,8 @@ class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
     """Best mean return so far, this one included."""
     best_step: int = 0
     """Timestep of that best evaluation."""
+    success_rate: float | None = None
+    """Part of the episodes that succeeded; null where the task has no success."""
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):

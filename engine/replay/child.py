@@ -33,10 +33,12 @@ def replay_parser(name: str) -> argparse.ArgumentParser:
 def open_playback(options: argparse.Namespace, *, render_mode: str) -> Playback:
     """Load the checkpoint and its task. Raises RlroboError and RobotError."""
     from engine.worker.policy import load_policy
+    from engine.worker.tasks import load_run_task
 
-    checkpoint = find_checkpoint(open_run(options.run_dir).checkpoints, options.checkpoint)
-    policy = load_policy(checkpoint, device="cpu")
-    return Playback(RobotEnv(checkpoint.manifest.task, render_mode=render_mode), policy, seed=options.seed)
+    run = open_run(options.run_dir)
+    policy = load_policy(find_checkpoint(run.checkpoints, options.checkpoint), device="cpu")
+    task = load_run_task(run.read_config())
+    return Playback(RobotEnv(task, render_mode=render_mode), policy, seed=options.seed)
 
 
 def tell(**message: Any) -> None:

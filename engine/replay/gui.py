@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from engine.replay.child import open_playback, replay_parser, run_as_child, tell
 from engine.replay.playback import Playback
+from robots.bullet.client import p
 from robots.render import follow_with_window
-from robots.simulation import Simulation, p
+from robots.simulation import Simulation
 from robots.spec import Camera
 
 PICTURE_INTERVAL_S = 1 / 30

@@ -11,8 +11,11 @@ from robots.env import RobotEnv
 class Actor(Protocol):
     """What decides on actions."""
 
-    def act(self, observations: np.ndarray) -> np.ndarray:
-        """Return actions (num_envs, action_size) for raw observations (num_envs, observation_size)."""
+    def act(self, observations: np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+        """Return actions (num_envs, action_size) for raw observations (num_envs, observation_size).
+
+        The observations are by name where the task has goals.
+        """
         ...
 
 
@@ -56,7 +59,10 @@ class Playback:
 
     def step(self) -> PlayedEpisode | None:
         """Advance one control step; return the episode when it ended with it."""
-        action = self._policy.act(self._observation[None])[0]
+        observation = self._observation
+        is_by_name = isinstance(observation, dict)
+        batch = {name: part[None] for name, part in observation.items()} if is_by_name else observation[None]
+        action = self._policy.act(batch)[0]
         self._observation, reward, terminated, truncated, info = self.env.step(action)
         self.num_steps += 1
         self._num_episode_steps += 1

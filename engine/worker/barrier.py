@@ -10,22 +10,17 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
 from engine.worker.environments import RobotVecEnv
+from engine.worker.replay_storage import end_episodes
 
 
 def close_episodes(model: BaseAlgorithm) -> None:
-    """Truncate the episodes under way in the replay buffer; an on-policy algorithm keeps nothing between rollouts.
-
-    A truncated transition is bootstrapped: Stable-Baselines3 stores it as done and timed out.
-    """
+    """Truncate the episodes under way in the replay buffer; an on-policy algorithm keeps nothing between rollouts."""
     if not isinstance(model, OffPolicyAlgorithm) or model.replay_buffer is None:
         return
     buffer = model.replay_buffer
     if buffer.pos == 0 and not buffer.full:
         return
-    last = buffer.pos - 1
-    is_under_way = buffer.dones[last] == 0
-    buffer.dones[last][is_under_way] = 1
-    buffer.timeouts[last][is_under_way] = 1
+    end_episodes(buffer)
 
 
 def begin_anew(model: BaseAlgorithm, env: VecNormalize, *, seed: int, step: int) -> None:

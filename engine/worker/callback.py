@@ -19,9 +19,9 @@ from engine.worker.environments import RobotVecEnv
 from engine.worker.evaluation import evaluate
 from engine.worker.live import set_live
 from engine.worker.reporter import Reporter
+from engine.worker.tasks import make_batch
 from engine.worker.trainer_state import TrainerState, capture
 from robots.env import RobotBatch
-from robots.registry import load_task
 
 
 class TrainingCallback(BaseCallback):
@@ -78,7 +78,7 @@ class TrainingCallback(BaseCallback):
     def _on_step(self) -> bool:
         """After each step of the environments. Returning False ends SB3's loop."""
         self._control.progress.step = self.num_timesteps
-        self._reporter.add_episodes(self._robots.take_episodes())
+        self._reporter.add_episodes(self._robots.take_episodes(), levels=self._robots.mean_levels())
         self._reporter.tick(self.model.logger.name_to_value)
         self._control.poll(self._carry_out)
         return not self._control.must_stop
@@ -127,15 +127,14 @@ class TrainingCallback(BaseCallback):
 
     def _capture(self) -> TrainerState:
         known = {name: getattr(self._state, name) for name in _KEPT}
-        return capture(self.model, **known)
+        return capture(self.model, levels=self._robots.batch.levels.tolist(), **known)
 
     def _evaluate(self) -> EvaluationDone | None:
         """Play evaluation episodes and report them; None when a stop was asked for meanwhile."""
         began = time.monotonic()
         wanted = self._config.evaluation
         if self._evaluation_batch is None:
-            task = load_task(self._config.task)
-            self._evaluation_batch = RobotBatch(task, num_envs=wanted.episodes, seed=wanted.seed)
+            self._evaluation_batch = make_batch(self._config, num_envs=wanted.episodes, seed=wanted.seed)
         report = evaluate(
             lambda observations: self.model.predict(self._env.normalize_obs(observations), deterministic=True)[0],  # type: ignore[arg-type]
             self._evaluation_batch,
@@ -159,11 +158,14 @@ class TrainingCallback(BaseCallback):
             is_best=is_best,
             best_return_mean=report.return_mean if best is None else max(best, report.return_mean),
             best_step=self._state.best_step,
+            success_rate=report.success_rate,
         )
         self._control.writer.write(event)
         for name in ("return_mean", "return_std"):
             self.model.logger.record(f"eval/{name}", getattr(event, name))
         self.model.logger.record("eval/ep_len_mean", event.length_mean)
+        if event.success_rate is not None:
+            self.model.logger.record("eval/success_rate", event.success_rate)
         self.model.logger.dump(step)
         return event
 

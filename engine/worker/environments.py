@@ -8,13 +8,13 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from engine.protocol.config import RunConfig
-from robots.env import EpisodeRecord, RobotBatch
-from robots.registry import load_task
+from engine.worker.tasks import make_batch
+from robots.env import EpisodeRecord, Observation, RobotBatch, goal_space, split_goals
 
 
 def make_training_env(config: RunConfig) -> VecNormalize:
     """Return the environments of `config`, with running normalisation around them (switched off where not wanted)."""
-    batch = RobotBatch(load_task(config.task), num_envs=config.num_envs, seed=config.seed)
+    batch = make_batch(config, num_envs=config.num_envs, seed=config.seed, is_training=True)
     wanted = config.normalization
     return VecNormalize(
         RobotVecEnv(batch),
@@ -26,11 +26,19 @@ def make_training_env(config: RunConfig) -> VecNormalize:
     )
 
 
+def dress(observations: np.ndarray, goal_size: int) -> Observation:
+    """Return observations (num_envs, observation_size) as a policy takes them: by name where the task has goals."""
+    return split_goals(observations, goal_size) if goal_size else observations
+
+
 class RobotVecEnv(VecEnv):
     """A RobotBatch in Stable-Baselines3's dress. Finished episodes gather in `episodes` until somebody takes them."""
 
     def __init__(self, batch: RobotBatch) -> None:
-        super().__init__(batch.num_envs, batch.observation_space, batch.action_space)
+        space = batch.observation_space
+        super().__init__(
+            batch.num_envs, goal_space(space, batch.goal_size) if batch.goal_size else space, batch.action_space
+        )
         self.batch = batch
         self.episodes: list[EpisodeRecord] = []
         self._actions = np.zeros((batch.num_envs, *batch.action_space.shape), dtype=np.float32)
@@ -45,7 +53,7 @@ class RobotVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment."""
         key, self._rebuild_key = self._rebuild_key, ()
-        return self.batch.rebuild(*key) if key else self.batch.reset()
+        return dress(self.batch.rebuild(*key) if key else self.batch.reset(), self.batch.goal_size)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for step_wait."""
@@ -59,11 +67,16 @@ class RobotVecEnv(VecEnv):
             row = record.env_index - self.batch.first_env_index
             infos[row] = {
                 "episode": {"r": record.episode_return, "l": record.length_steps, "t": 0.0},
-                "terminal_observation": step.final_observations[row],
+                "terminal_observation": dress(step.final_observations[row], self.batch.goal_size),
                 "TimeLimit.truncated": bool(step.truncated[row] and not step.terminated[row]),
             }
         self.episodes.extend(step.episodes)
-        return step.observations, step.rewards, step.terminated | step.truncated, infos
+        observations = dress(step.observations, self.batch.goal_size)
+        return observations, step.rewards, step.terminated | step.truncated, infos
+
+    def mean_levels(self) -> dict[str, float]:
+        """Return how hard each curriculum is, mean over the environments."""
+        return dict(zip(self.batch.task.curriculum, self.batch.levels.mean(axis=0).tolist(), strict=True))
 
     def take_episodes(self) -> list[EpisodeRecord]:
         """Return the episodes that ended since the last call."""
@@ -90,7 +103,9 @@ class RobotVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Refuse: environments of a batch have no methods of their own."""
+        """Compute rewards for other goals, which is all that hindsight replay asks; refuse everything else."""
+        if method_name == "compute_reward" and self.batch.goal_size:
+            return [self.batch.compute_reward(*method_args)]
         raise AttributeError(f"{method_name}: environments of a RobotBatch cannot be called one by one")
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: VecEnvIndices = None) -> list[bool]:

@@ -17,9 +17,8 @@ from engine.protocol.run_dir import open_run
 from engine.worker.devices import check_device
 from engine.worker.evaluation import evaluate
 from engine.worker.policy import load_policy
-from robots.env import RobotBatch
+from engine.worker.tasks import make_batch
 from robots.errors import RobotError
-from robots.registry import load_task
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,7 +39,7 @@ def _print_evaluation(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     policy = load_policy(checkpoint, device=check_device(options.device))
     seed = config.evaluation.seed if options.seed is None else options.seed
-    batch = RobotBatch(load_task(config.task), num_envs=options.episodes, seed=seed)
+    batch = make_batch(config, num_envs=options.episodes, seed=seed)
     report = evaluate(policy.act, batch, seed=seed, on_episode=_print_progress)
     assert report is not None  # nothing cancels it
     result = {
@@ -48,6 +47,7 @@ def _print_evaluation(options: argparse.Namespace) -> None:
         "return_std": report.return_std,
         "return_ci95": report.return_ci95,
         "length_mean": report.length_mean,
+        "success_rate": report.success_rate,
         "episodes": len(report.returns),
         "checkpoint_step": checkpoint.step,
         "seed": seed,

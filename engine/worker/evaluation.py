@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robots.env import EpisodeRecord, RobotBatch
+from engine.worker.environments import dress
+from robots.env import EpisodeRecord, Observation, RobotBatch
 
 # Two-sided 95 % quantiles of Student's t distribution for 1 … 30 degrees of freedom; beyond, the normal's 1.96 is
 # less than 2.5 % off. Source: any table; scipy.stats.t.ppf(0.975, df).
@@ -24,6 +25,8 @@ class Report:
     """Return of each episode, before normalisation."""
     lengths: list[int]
     """Timesteps of each episode."""
+    success_rate: float | None = None
+    """Part of the episodes that succeeded; None where the task has no success."""
 
     @property
     def return_mean(self) -> float:
@@ -51,7 +54,7 @@ class Report:
 
 
 def evaluate(
-    act: Callable[[np.ndarray], np.ndarray],
+    act: Callable[[Observation], np.ndarray],
     batch: RobotBatch,
     *,
     seed: int,
@@ -60,7 +63,8 @@ def evaluate(
 ) -> Report | None:
     """Play one episode in each environment of `batch`, always from the same start states for the same `seed`.
 
-    `act` maps raw observations (num_envs, observation_size) to actions; `on_episode` is told how many have ended.
+    `act` maps raw observations (num_envs, observation_size), by name where the task has goals, to actions;
+    `on_episode` is told how many have ended.
     Returns None as soon as `is_cancelled` says so.
     """
     batch.reseed(seed)
@@ -69,13 +73,16 @@ def evaluate(
     while len(first) < batch.num_envs:
         if is_cancelled():
             return None
-        step = batch.step(act(observations))
+        step = batch.step(act(dress(observations, batch.goal_size)))
         observations = step.observations
         for record in step.episodes:
             if record.env_index not in first:
                 first[record.env_index] = record
                 on_episode(len(first))
     records = [first[index] for index in sorted(first)]
+    successes = [record.success for record in records if record.success is not None]
     return Report(
-        returns=[record.episode_return for record in records], lengths=[record.length_steps for record in records]
+        returns=[record.episode_return for record in records],
+        lengths=[record.length_steps for record in records],
+        success_rate=float(np.mean(successes)) if successes else None,
     )

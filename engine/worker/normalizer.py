@@ -3,12 +3,18 @@
 obs_mean, obs_var (observation_size,)   obs_count          running statistics of observations
 ret_mean, ret_var ()                    ret_count          running statistics of the discounted return
 norm_obs, norm_reward, clip_obs, clip_reward, gamma, epsilon                            how they are applied
+
+Where the task has goals, there are obs_mean.observation, obs_mean.achieved_goal, obs_mean.desired_goal, and so on.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecNormalize
+
+from robots.env import Observation
 
 _SETTINGS = ("norm_obs", "norm_reward", "clip_obs", "clip_reward", "gamma", "epsilon")
 
@@ -21,37 +27,52 @@ class ObservationNormalizer:
         with np.load(path, allow_pickle=False) as data:
             self._is_on = bool(data["norm_obs"])
             self._clip = float(data["clip_obs"])
-            self._mean = data["obs_mean"]
-            self._std = np.sqrt(data["obs_var"] + data["epsilon"])
+            suffixes = [name.removeprefix("obs_mean") for name in data.files if name.startswith("obs_mean")]
+            self._mean = {suffix: data[f"obs_mean{suffix}"] for suffix in suffixes}
+            self._std = {suffix: np.sqrt(data[f"obs_var{suffix}"] + data["epsilon"]) for suffix in suffixes}
 
-    def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """Return normalised observations (num_envs, observation_size), float32."""
+    def __call__(self, observations: Observation) -> Observation:
+        """Return normalised observations (num_envs, observation_size), float32, or those of each name."""
         if not self._is_on:
             return observations
-        return np.clip((observations - self._mean) / self._std, -self._clip, self._clip).astype(np.float32)
+        if isinstance(observations, Mapping):
+            return {name: self._normalize(part, f".{name}") for name, part in observations.items()}
+        assert isinstance(observations, np.ndarray)
+        return self._normalize(observations, "")
+
+    def _normalize(self, observations: np.ndarray, suffix: str) -> np.ndarray:
+        shifted = (observations - self._mean[suffix]) / self._std[suffix]
+        return np.clip(shifted, -self._clip, self._clip).astype(np.float32)
 
 
 def save_normalizer(env: VecNormalize, path: Path) -> None:
-    """Write the statistics of `env`; zeros stand for observation statistics that are not kept."""
-    size = env.observation_space.shape
-    statistics = env.obs_rms if env.norm_obs else None
-    np.savez(
-        path,
-        obs_mean=statistics.mean if statistics else np.zeros(size),  # type: ignore[union-attr]
-        obs_var=statistics.var if statistics else np.ones(size),  # type: ignore[union-attr]
-        obs_count=statistics.count if statistics else 0.0,  # type: ignore[union-attr]
-        ret_mean=env.ret_rms.mean,
-        ret_var=env.ret_rms.var,
-        ret_count=env.ret_rms.count,
-        **{name: getattr(env, name) for name in _SETTINGS},  # type: ignore[arg-type]
-    )
+    """Write the statistics of `env`; without observation statistics there are none in the file but zeros."""
+    arrays: dict[str, object] = {"obs_mean": np.zeros(()), "obs_var": np.ones(()), "obs_count": 0.0}
+    if env.norm_obs:
+        arrays = {}
+        for suffix, statistics in _statistics(env).items():
+            arrays[f"obs_mean{suffix}"] = statistics.mean
+            arrays[f"obs_var{suffix}"] = statistics.var
+            arrays[f"obs_count{suffix}"] = statistics.count
+    returns = {"ret_mean": env.ret_rms.mean, "ret_var": env.ret_rms.var, "ret_count": env.ret_rms.count}
+    settings = {name: getattr(env, name) for name in _SETTINGS}
+    np.savez(path, **arrays, **returns, **settings)  # type: ignore[arg-type]
 
 
 def load_normalizer(env: VecNormalize, path: Path) -> None:
     """Put the statistics in `path` into `env`, which keeps its own settings."""
     with np.load(path, allow_pickle=False) as data:
-        if env.norm_obs:
-            env.obs_rms.mean, env.obs_rms.var = data["obs_mean"], data["obs_var"]  # type: ignore[union-attr]
-            env.obs_rms.count = float(data["obs_count"])  # type: ignore[union-attr]
+        for suffix, statistics in _statistics(env).items():
+            statistics.mean, statistics.var = data[f"obs_mean{suffix}"], data[f"obs_var{suffix}"]
+            statistics.count = float(data[f"obs_count{suffix}"])
         env.ret_rms.mean, env.ret_rms.var = data["ret_mean"], data["ret_var"]
         env.ret_rms.count = float(data["ret_count"])
+
+
+def _statistics(env: VecNormalize) -> dict[str, RunningMeanStd]:
+    """Return the running statistics by the end of their arrays' names; none where observations are left alone."""
+    if not env.norm_obs:
+        return {}
+    if isinstance(env.obs_rms, dict):
+        return {f".{name}": statistics for name, statistics in env.obs_rms.items()}
+    return {"": env.obs_rms}

@@ -7,6 +7,7 @@ from engine.protocol.checkpoints import NORMALIZER, POLICY, Checkpoint
 from engine.protocol.errors import CheckpointError
 from engine.worker.algorithms import CLASSES
 from engine.worker.normalizer import ObservationNormalizer
+from robots.env import Observation
 
 
 class Policy:
@@ -16,8 +17,11 @@ class Policy:
         self.model = model
         self.normalizer = normalizer
 
-    def act(self, observations: np.ndarray, *, deterministic: bool = True) -> np.ndarray:
-        """Return actions (num_envs, action_size) in [-1, 1] for raw observations (num_envs, observation_size)."""
+    def act(self, observations: Observation, *, deterministic: bool = True) -> np.ndarray:
+        """Return actions (num_envs, action_size) in [-1, 1] for raw observations (num_envs, observation_size).
+
+        The observations are by name where the task has goals.
+        """
         actions, _ = self.model.predict(self.normalizer(observations), deterministic=deterministic)
         return actions
 

@@ -43,10 +43,12 @@ class Reporter(KVWriter):
         check_finite(key_values)
         self._values.update({name: float(value) for name, value in key_values.items() if _is_number(value)})
 
-    def add_episodes(self, episodes: list[EpisodeRecord]) -> None:
-        """Take finished training episodes."""
+    def add_episodes(self, episodes: list[EpisodeRecord], *, levels: dict[str, float] | None = None) -> None:
+        """Take finished training episodes, and how hard each curriculum is after them."""
         self._episodes.extend(episodes)
         self._window.extend(episodes)
+        if episodes and levels:
+            self._values.update({f"curriculum/{name}": level for name, level in levels.items()})
 
     def tick(self, training_values: dict[str, Any]) -> None:
         """Write what has gathered, if it is time; `training_values` is what SB3 recorded and has not dumped yet."""
@@ -88,11 +90,17 @@ class Reporter(KVWriter):
                 lengths=[record.length_steps for record in episodes],
                 terminations=dict(Counter(record.termination for record in episodes)),
                 reward_sums=sums,
+                num_successes=None if episodes[0].success is None else sum(bool(each.success) for each in episodes),
+                randomizations={
+                    name: [record.randomizations[name] for record in episodes] for name in episodes[0].randomizations
+                },
             )
         )
         window = list(self._window)
         self._values["rollout/ep_rew_mean"] = statistics.fmean(record.episode_return for record in window)
         self._values["rollout/ep_len_mean"] = statistics.fmean(record.length_steps for record in window)
+        if episodes[0].success is not None:
+            self._values["rollout/success_rate"] = statistics.fmean(bool(record.success) for record in window)
         for term in sums:
             self._values[f"reward/{term}"] = statistics.fmean(record.reward_sums[term] for record in window)
         for name, count in Counter(record.termination for record in window).items():

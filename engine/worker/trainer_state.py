@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from gymnasium import spaces
 from msgspec import Struct, field
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -37,6 +38,8 @@ class TrainerState(Struct, frozen=True, kw_only=True):
     """Next row that the replay buffer writes."""
     is_replay_full: bool = False
     """Whether the replay buffer has wrapped around."""
+    levels: list[list[float]] = field(default_factory=list)
+    """Level of each curriculum in each environment."""
     num_threads: int = 1
     """Threads of torch; another number adds in another order."""
     device: str = "cpu"
@@ -94,7 +97,13 @@ def restore_model(model: BaseAlgorithm, checkpoint: Checkpoint, state: TrainerSt
     model._episode_num = state.num_episodes
     # SB3 resets the environments, which adds to their statistics, unless it sees an observation; the barrier resets.
     assert model.env is not None
-    model._last_obs = np.zeros((model.env.num_envs, *model.observation_space.shape), dtype=np.float32)  # type: ignore[misc]
+    model._last_obs = _zeros(model.observation_space, model.env.num_envs)  # type: ignore[assignment]
+
+
+def _zeros(space: spaces.Space, num_envs: int) -> np.ndarray | dict[str, np.ndarray]:
+    if isinstance(space, spaces.Dict):
+        return {name: np.zeros((num_envs, *part.shape), dtype=np.float32) for name, part in space.items()}  # type: ignore[misc]
+    return np.zeros((num_envs, *space.shape), dtype=np.float32)  # type: ignore[misc]
 
 
 def reasons_against_exactness(checkpoint: Checkpoint, state: TrainerState, now: TrainerState) -> list[str]:

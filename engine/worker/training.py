@@ -17,7 +17,7 @@ from engine.worker.algorithms import build_model
 from engine.worker.callback import TrainingCallback
 from engine.worker.control import Control
 from engine.worker.devices import choose_device, choose_num_threads
-from engine.worker.environments import make_training_env
+from engine.worker.environments import RobotVecEnv, make_training_env
 from engine.worker.live import set_live
 from engine.worker.normalizer import load_normalizer
 from engine.worker.replay_storage import ReplayStorage, has_replay
@@ -96,6 +96,9 @@ def _go_back(
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and has_replay(checkpoint):
             storage = ReplayStorage(model.replay_buffer)
             storage.load(checkpoint.path, position=saved.replay_position, is_full=saved.is_replay_full)
+        robots = env.venv
+        if saved.levels and isinstance(robots, RobotVecEnv):
+            robots.batch.levels[:] = saved.levels
         state = capture(
             model,
             total_timesteps=fresh.total_timesteps,

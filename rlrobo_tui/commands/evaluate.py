@@ -69,6 +69,8 @@ def describe(result: dict[str, Any], task: str) -> list[str]:
         f"of {number(result['length_mean'])} steps on average",
         f"checkpoint {result['checkpoint_step']:,}, seed {result['seed']}",
     ]
+    if result["success_rate"] is not None:
+        lines.insert(0, f"success rate {result['success_rate']:.0%}")
     entry = TASKS.get(task)
     if entry is not None:
         verdict = "solved" if mean >= entry.solved_return else "not solved yet"

@@ -26,7 +26,7 @@ NOT_OFFERED = {
     "replay_buffer_class", "replay_buffer_kwargs", "optimize_memory_usage",  # the buffer that the engine can save
     "action_noise",  # an object; action_noise_std makes it
 }  # fmt: skip
-OURS = {"action_noise_std"}
+OURS = {"action_noise_std", "her"}
 OTHER_DEFAULT = {"policy_kwargs": (PolicyKwargs(), None)}
 """Ours and Stable-Baselines3's; both mean the default network."""
 

@@ -14,14 +14,14 @@ from engine.replay import gui
 from engine.replay.gui import Controls, show
 from engine.replay.playback import Playback
 from robots.bullet.client import p
-from robots.env import RobotEnv
+from robots.env import Observation, RobotEnv
 from robots.spec import Camera
 
 
 class Idle:
     """A policy that pushes nothing."""
 
-    def act(self, observations: np.ndarray) -> np.ndarray:
+    def act(self, observations: Observation) -> np.ndarray:
         """Return zero actions for one driven joint."""
         return np.zeros((len(observations), 1), dtype=np.float32)
 
@@ -119,7 +119,7 @@ WINDOW = """
 import numpy as np
 from engine.replay.gui import Controls, show
 from engine.replay.playback import Playback
-from robots.env import RobotEnv
+from robots.env import Observation, RobotEnv
 
 class Idle:
     def act(self, observations):

@@ -12,13 +12,13 @@ from engine.protocol.errors import StorageError
 from engine.replay import video
 from engine.replay.playback import Playback
 from engine.replay.video import Film, frames, record
-from robots.env import RobotEnv
+from robots.env import Observation, RobotEnv
 
 
 class Idle:
     """A policy that pushes nothing."""
 
-    def act(self, observations: np.ndarray) -> np.ndarray:
+    def act(self, observations: Observation) -> np.ndarray:
         """Return zero actions for one driven joint."""
         return np.zeros((len(observations), 1), dtype=np.float32)
 

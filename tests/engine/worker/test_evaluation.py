@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.worker.evaluation import Report, evaluate
-from robots.env import RobotBatch
+from robots.env import Observation, RobotBatch
 from robots.registry import load_task
 
 
@@ -13,7 +13,7 @@ def batch() -> RobotBatch:
     return RobotBatch(load_task("cartpole_balance"), num_envs=4, seed=0)
 
 
-def push(observations: np.ndarray) -> np.ndarray:
+def push(observations: Observation) -> np.ndarray:
     return np.ones((len(observations), 1), dtype=np.float32)
 
 

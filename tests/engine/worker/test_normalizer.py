@@ -26,6 +26,7 @@ def test_observations_are_normalised_and_clipped_as_in_training(tmp_path: Path) 
     save_normalizer(env, tmp_path / "normalizer.npz")
     expected = env.normalize_obs(OBSERVATIONS)
     found = ObservationNormalizer(tmp_path / "normalizer.npz")(OBSERVATIONS)
+    assert isinstance(found, np.ndarray)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)  # type: ignore[arg-type]
     assert found[0, 3] == 5.0

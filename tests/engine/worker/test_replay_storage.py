@@ -8,7 +8,7 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from engine.worker import replay_storage
-from engine.worker.replay_storage import ReplayStorage
+from engine.worker.replay_storage import ReplayStorage, arrays_of
 
 NUM_ENVS = 2
 SIZE = 100
@@ -17,7 +17,7 @@ ROWS_IN_SEGMENT = 10
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    row_bytes = sum(getattr(new_buffer(), name)[0].nbytes for name in replay_storage._ARRAYS)
+    row_bytes = sum(array[0].nbytes for array in arrays_of(new_buffer()).values())
     monkeypatch.setattr(replay_storage, "SEGMENT_BYTES", ROWS_IN_SEGMENT * row_bytes)
 
 
@@ -38,8 +38,9 @@ def add(buffer: ReplayBuffer, first: int, num_rows: int) -> None:
 def assert_same(left: ReplayBuffer, right: ReplayBuffer) -> None:
     assert (left.pos, left.full) == (right.pos, right.full)
     num_valid = SIZE if left.full else left.pos
-    for name in replay_storage._ARRAYS:
-        np.testing.assert_array_equal(getattr(left, name)[:num_valid], getattr(right, name)[:num_valid])
+    others = arrays_of(right)
+    for name, array in arrays_of(left).items():
+        np.testing.assert_array_equal(array[:num_valid], others[name][:num_valid])
 
 
 def saved(buffer: ReplayBuffer, folder: Path, *, previous: Path | None = None, num_new_rows: int = 0) -> Path:
