@@ -10,6 +10,10 @@ from engine.worker.normalizer import ObservationNormalizer
 from robots.env import Observation
 
 
+_WITHOUT_REPLAY = {"buffer_size": 1, "replay_buffer_class": None, "replay_buffer_kwargs": {}}
+"""Acting needs no replay buffer; one for hindsight could not even be made without an environment."""
+
+
 class Policy:
     """A trained policy with the normalisation that belongs to it."""
 
@@ -33,7 +37,7 @@ def load_policy(checkpoint: Checkpoint, *, device: str = "cpu") -> Policy:
         known = ", ".join(CLASSES)
         raise CheckpointError(f"{checkpoint.path}: written by the algorithm {name!r}; this version knows {known}.")
     try:
-        model = CLASSES[name].load(checkpoint.path / POLICY, device=device)
+        model = CLASSES[name].load(checkpoint.path / POLICY, device=device, custom_objects=_WITHOUT_REPLAY)
         normalizer = ObservationNormalizer(checkpoint.path / NORMALIZER)
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, ModuleNotFoundError) as err:
         raise CheckpointError(
