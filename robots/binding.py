@@ -29,7 +29,8 @@ def required_reads(task: TaskSpec) -> Reads:
     frames: dict[str, None] = {}
     for path, term in task.terms().items():
         signature = inspect.signature(term.function).parameters
-        names |= set(signature)
+        if "state" in signature:  # a start term that names links does not look where they are
+            names |= set(signature)
         if "frames" in signature:
             chosen = term.params.get("frames", signature["frames"].default)
             if not isinstance(chosen, tuple) or not chosen:

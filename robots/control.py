@@ -35,7 +35,7 @@ class EffortControl:
 class PositionControl:
     """An action shifts a joint's target from its default; a PD law turns it into torque at each physics step.
 
-    torque = stiffness * (target - position) - damping * velocity, within the model's effort limits.
+    torque = stiffness * (target - position) - damping * velocity, within the effort limits.
     """
 
     action_scale_rad: PerJoint
@@ -44,6 +44,8 @@ class PositionControl:
     """N·m/rad."""
     damping: PerJoint
     """N·m·s/rad."""
+    max_effort: PerJoint | None = None
+    """Effort limits (N·m); None: the model's."""
 
     def action_names(self, joints: tuple[str, ...]) -> tuple[str, ...]:
         """Return what each element of the action drives."""
@@ -53,6 +55,8 @@ class PositionControl:
         """Raise TaskDefinitionError where a joint is named that is not driven, or one is missing."""
         for name in ("action_scale_rad", "stiffness", "damping"):
             check_per_joint(f"{where}.{name}", getattr(self, name), joints)
+        if self.max_effort is not None:
+            check_per_joint(f"{where}.max_effort", self.max_effort, joints)
 
 
 class MotorMode(Enum):
@@ -117,18 +121,20 @@ class EndEffectorControl:
     min_height_m: float = 0.0
     """The hand's target is never lower."""
     fingers: tuple[str, ...] = ()
-    """Joints of the gripper, which get half of its width each; with them the action has one element more."""
+    """Joints of the gripper, which share its width; inverse kinematics finds the other driven joints."""
     finger_step_m: float = 0.0
-    """Change of the gripper's width of action 1 in a control step."""
+    """Change of the gripper's width of action 1 in a control step; 0: it stays shut, and no action is for it."""
 
     def action_names(self, joints: tuple[str, ...]) -> tuple[str, ...]:
         """Return what each element of the action drives."""
-        return ("hand_x", "hand_y", "hand_z", *(("gripper",) if self.fingers else ()))
+        return ("hand_x", "hand_y", "hand_z", *(("gripper",) if self.finger_step_m else ()))
 
     def check(self, where: str, joints: tuple[str, ...]) -> None:
-        """Raise TaskDefinitionError where joints are named that are not driven, or are missing."""
+        """Raise TaskDefinitionError where joints are named that are not driven, or are missing, fingers included."""
         check_per_joint(f"{where}.max_effort", self.max_effort, joints)
         check_names(f"{where}.fingers", self.fingers, joints)
+        if self.finger_step_m and not self.fingers:
+            raise TaskDefinitionError(f"{where}.finger_step_m: {self.finger_step_m} m without fingers; name them")
 
 
 Control = EffortControl | PositionControl | MotorControl | EndEffectorControl

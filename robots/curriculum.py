@@ -26,12 +26,26 @@ class EndedEpisodes:
     reward_sums: Mapping[str, np.ndarray]
     """(num_rows,) weighted sum of each reward term over the episode."""
     reward_weights: Mapping[str, float]
-    success: np.ndarray
-    """(num_rows,) bool; False where the task has no success."""
+    success: np.ndarray | None
+    """(num_rows,) bool; None where the task has no success."""
     distance_m: np.ndarray
     """(num_rows,) from where the base began to where it is, over ground."""
     level: np.ndarray
     """(num_rows,) this curriculum's level during the episode."""
+
+
+def sample_episodes(task: TaskSpec) -> EndedEpisodes:
+    """Return one episode such as `task` has them, to try curriculum terms on."""
+    nothing = np.zeros(1)
+    return EndedEpisodes(
+        length_steps=np.ones(1, dtype=np.int64),
+        max_steps=task.max_episode_steps,
+        reward_sums=dict.fromkeys(task.rewards, nothing),
+        reward_weights={name: term.weight for name, term in task.rewards.items()},
+        success=np.zeros(1, dtype=bool) if task.has_success else None,
+        distance_m=nothing,
+        level=nothing,
+    )
 
 
 class Curricula:

@@ -14,6 +14,7 @@ import numpy as np
 from robots.errors import RobotError
 from robots.mdp import Mdp, Transition
 from robots.registry import load_task
+from robots.scene import View
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
@@ -68,24 +69,33 @@ class RobotBatch:
     def __init__(
         self, task: TaskSpec, *, num_envs: int, seed: int, first_env_index: int = 0, is_training: bool = False
     ) -> None:
-        """Load the worlds. Call reset before step. In training curricula begin low, else at the task itself."""
+        """Load the worlds. Call reset before step. Only in training curricula begin low and move; else all is at 1."""
         self.task = task
         self.num_envs = num_envs
         self.first_env_index = first_env_index
         self.mdp = Mdp(task, num_envs=num_envs, first_env_index=first_env_index)
+        self._has_curricula = is_training and bool(task.curriculum)
         if is_training:
             self.mdp.curricula.begin_training()
         self.reward_terms = self.mdp.reward_terms
         self.termination_terms = self.mdp.termination_terms
         self.observation_space, self.action_space = _flat_space(self.mdp), _action_space(self.mdp)
         self.goal_size = goal_size(self.mdp)
+        self.curriculum_names = tuple(task.curriculum)
+        self.max_episode_steps, self.control_dt_s = task.max_episode_steps, task.control_dt_s
+        self.has_success = task.has_success
         self._reward_sums = np.zeros((num_envs, len(self.reward_terms)))
         self._rngs: list[np.random.Generator] = []
         self.reseed(seed)
 
     def reset(self) -> np.ndarray:
         """Begin an episode everywhere; return the observations (num_envs, observation_size), float32."""
-        return self._begin(list(range(self.num_envs)))
+        return self.begin(list(range(self.num_envs)))
+
+    def begin(self, rows: list[int]) -> np.ndarray:
+        """Begin an episode in some environments; return their observations (len(rows), observation_size), float32."""
+        self._reward_sums[rows] = 0.0
+        return self.mdp.begin(rows, [self._rngs[row] for row in rows])
 
     def step(self, actions: np.ndarray) -> BatchStep:
         """Advance one step with actions (num_envs, action_size), which are clipped to [-1, 1].
@@ -98,9 +108,10 @@ class RobotBatch:
         ended = np.flatnonzero(transition.terminated | transition.truncated).tolist()
         episodes = [self._record(transition, env) for env in ended]
         if ended:
-            self._move_levels(transition, ended)
+            if self._has_curricula:
+                self._move_levels(transition, ended)
             observations = final_observations.copy()
-            observations[ended] = self._begin(ended)
+            observations[ended] = self.begin(ended)
         return BatchStep(
             observations=observations,
             rewards=transition.rewards,
@@ -140,22 +151,15 @@ class RobotBatch:
         """Return the reward for goals (..., goal_size), as hindsight experience replay asks for it; a goal task's."""
         return self.mdp.reward_of_goals(achieved, desired)
 
-    def _begin(self, rows: list[int]) -> np.ndarray:
-        self._reward_sums[rows] = 0.0
-        return self.mdp.begin(rows, [self._rngs[row] for row in rows])
-
     def _move_levels(self, transition: Transition, rows: list[int]) -> None:
-        if not self.task.curriculum:
-            return
         mdp, state = self.mdp, self.mdp.simulation.state
         moved = state.base_position_w[rows, :2] - state.start.base_position_w[rows, :2]
-        nothing = np.zeros(len(rows), dtype=bool)
         ended = {
             "length_steps": mdp.step_count[rows],
             "max_steps": self.task.max_episode_steps,
             "reward_sums": dict(zip(self.reward_terms, self._reward_sums[rows].T, strict=True)),
             "reward_weights": {name: term.weight for name, term in self.task.rewards.items()},
-            "success": nothing if transition.success is None else transition.success[rows],
+            "success": None if transition.success is None else transition.success[rows],
             "distance_m": np.linalg.norm(moved, axis=1),
         }
         mdp.curricula.update(rows, ended)
@@ -175,6 +179,8 @@ class RobotBatch:
 
 
 Observation = np.ndarray | dict[str, np.ndarray]
+_VIEWS = {None: View.NONE, "rgb_array": View.PICTURES, "human": View.WINDOW}
+"""By render mode."""
 
 
 class RobotEnv(gymnasium.Env[Observation, np.ndarray]):
@@ -188,12 +194,13 @@ class RobotEnv(gymnasium.Env[Observation, np.ndarray]):
 
     def __init__(self, task: TaskSpec | str, render_mode: str | None = None) -> None:
         """Load a task by its id or specification. Raises RobotError for "human" without a display."""
-        if render_mode not in (None, *self.metadata["render_modes"]):
+        if render_mode not in _VIEWS:
             raise RobotError(f"render_mode: {render_mode!r}; allowed: None, 'rgb_array', 'human'")
         self.task = load_task(task) if isinstance(task, str) else task
         self.render_mode = render_mode
-        self.metadata = {**RobotEnv.metadata, "render_fps": round(1 / self.task.control_dt_s)}
-        self.mdp = Mdp(self.task, num_envs=1, gui=render_mode == "human")
+        self.control_dt_s = self.task.control_dt_s
+        self.metadata = {**RobotEnv.metadata, "render_fps": round(1 / self.control_dt_s)}
+        self.mdp = Mdp(self.task, num_envs=1, view=_VIEWS[render_mode])
         self.goal_size = goal_size(self.mdp)
         flat = _flat_space(self.mdp)
         self.observation_space: gymnasium.Space[Any] = goal_space(flat, self.goal_size) if self.goal_size else flat
@@ -225,13 +232,21 @@ class RobotEnv(gymnasium.Env[Observation, np.ndarray]):
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
         """Return a picture (480, 640, 3) uint8, or move the window's camera; never waits."""
-        from robots.render import follow_with_window, render_rgb
+        from robots.render import follow_with_window
 
         if self.render_mode == "rgb_array":
-            return render_rgb(self.mdp.simulation, 0)
+            return self.picture(width=640, height=480)
         if self.render_mode == "human":
             follow_with_window(self.mdp.simulation)
         return None
+
+    def picture(self, *, width: int, height: int) -> np.ndarray:
+        """Return a picture (height, width, 3), uint8. Raises RobotError where the environment was made to be unseen."""
+        if self.render_mode is None:
+            raise RobotError("render_mode: None; there is nothing to draw, make the environment with 'rgb_array'")
+        from robots.render import render_rgb
+
+        return render_rgb(self.mdp.simulation, 0, width=width, height=height)
 
     def close(self) -> None:
         """Free the world; may be called twice."""

@@ -4,6 +4,7 @@ RobotError                  base; also raised when there is no display for a win
 ├── UnknownTaskError        a task id that is not registered
 ├── TaskDefinitionError     a task whose declaration cannot work; found when it is loaded
 ├── ModelFileError          a URDF, MJCF or SDF file that is missing or cannot be read
+├── ContractError           a task that loads, but breaks what every task promises (robots/contract.py)
 └── NonFiniteStateError     NaN or infinity in an action, observation or reward; found while stepping
 """
 
@@ -30,6 +31,10 @@ class TaskDefinitionError(RobotError):
 
 class ModelFileError(RobotError):
     """The robot's or the ground's model file is missing or cannot be read."""
+
+
+class ContractError(RobotError):
+    """The task breaks a promise that users of tasks rely on."""
 
 
 class NonFiniteStateError(RobotError):

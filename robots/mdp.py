@@ -15,6 +15,7 @@ import numpy as np
 from robots.binding import bind, bind_observations, required_reads
 from robots.errors import NonFiniteStateError, TaskDefinitionError
 from robots.observing import Observer
+from robots.scene import View
 from robots.schedule import Schedule
 from robots.simulation import Simulation
 from robots.starting import Starter
@@ -57,12 +58,12 @@ class Transition:
 class Mdp:
     """A simulation and the terms of a task over it."""
 
-    def __init__(self, task: TaskSpec, *, num_envs: int, first_env_index: int = 0, gui: bool = False) -> None:
+    def __init__(self, task: TaskSpec, *, num_envs: int, first_env_index: int = 0, view: View = View.NONE) -> None:
         """Load the robot and bind the terms. Raises TaskDefinitionError or ModelFileError."""
         self.task = task
         self.num_envs = num_envs
         reads = required_reads(task)
-        self.simulation = Simulation(task, num_envs=num_envs, reads=reads, gui=gui)
+        self.simulation = Simulation(task, num_envs=num_envs, reads=reads, view=view)
         self.step_count = np.zeros(num_envs, dtype=np.int64)
         self._first_env_index = first_env_index
         functions = bind(task, self.simulation.model, reads)
@@ -75,6 +76,7 @@ class Mdp:
         functions = bind_observations(task, functions, self.observer.columns)
         self.starter = Starter(task, functions, self.simulation, observation_size=self.observer.size)
         self.observation_low, self.observation_high = self.observer.low, self.observer.high
+        self.starter.check()
         self._set_rewards(functions)
         self._set_terminations(functions)
         self._disturbances = {
@@ -120,7 +122,7 @@ class Mdp:
         self.step_count += 1
         values = self._evaluate_rewards()
         terminations = self._evaluate_terminations()
-        terminated = np.any(terminations & self._terminates, axis=1)
+        terminated = np.logical_or.reduce(terminations & self._terminates, axis=1)
         success = None if self._success is None else self._success(self.simulation.state)
         self._apply_events(rngs)
         observations = self._observe(rngs)
@@ -130,7 +132,7 @@ class Mdp:
             rewards=values.sum(axis=1).astype(np.float32),
             reward_terms=values,
             terminated=terminated,
-            truncated=np.any(terminations, axis=1) & ~terminated,
+            truncated=np.logical_or.reduce(terminations, axis=1) & ~terminated,
             terminations=terminations,
             success=success,
         )

@@ -68,7 +68,8 @@ class Observer:
         """
         values = self._scaled(state)[rows]
         if self._has_errors:
-            self._bias[rows], self._noise[rows] = dynamics.observation_bias, dynamics.observation_noise
+            self._bias[rows] = dynamics.observation_bias * self._scale
+            self._noise[rows] = dynamics.observation_noise * self._scale
             values = self._with_errors(values, rows, rngs)
             self._line.begin(rows, dynamics.observation_delay_steps, values)
         return self._finish(values)
@@ -88,7 +89,7 @@ class Observer:
         values = np.concatenate(parts, axis=1)
         values *= self._scale
         if not np.isfinite(values).all():
-            raise FloatingPointError(dict(zip(self._functions, parts, strict=True)))
+            raise FloatingPointError({name: values[:, where] for name, where in self.columns.items()})
         return values
 
     def _with_errors(

@@ -73,7 +73,7 @@ def connect_window() -> int:
 
 
 def follow_with_window(simulation: Simulation, camera: Camera | None = None) -> None:
-    """Point the window's camera at the robot."""
+    """Point the window's camera where the robot's own, or the given one, looks."""
     camera = camera or simulation.task.robot.camera
     p.resetDebugVisualizerCamera(
         camera.distance_m,
@@ -85,4 +85,5 @@ def follow_with_window(simulation: Simulation, camera: Camera | None = None) -> 
 
 
 def _target(simulation: Simulation, env_index: int, camera: Camera) -> list[float]:
-    return (simulation.state.base_position_w[env_index] + camera.target_offset_w).tolist()
+    followed = simulation.state.base_position_w[env_index] if camera.follows_base else np.zeros(3)
+    return (followed + camera.target_offset_w).tolist()

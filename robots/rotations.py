@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+
+def compose(outer: Sequence[float], inner: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the rotation that turns by the quaternion `inner`, then by `outer`."""
+    ax, ay, az, aw = outer
+    bx, by, bz, bw = inner
+    return (
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+        aw * bw - ax * bx - ay * by - az * bz,
+    )
+
+
+def inverse(quaternion: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the rotation that undoes a unit quaternion's."""
+    x, y, z, w = quaternion
+    return (-x, -y, -z, w)
 
 
 def rotate_into_body(quaternion_w: np.ndarray, vector_w: np.ndarray) -> np.ndarray:
@@ -23,10 +43,11 @@ def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
     Where the pitch is ±90 degrees only the sum of roll and yaw is known; roll is then 0, as in Bullet.
     """
-    x, y, z, w = quaternion_w.T
+    x, y, z, w = columns = quaternion_w.T.copy()
+    xx, yy, zz, ww = columns * columns
     sine = 2.0 * (w * y - x * z)
-    roll = np.arctan2(2.0 * (y * z + w * x), w * w - x * x - y * y + z * z)
-    yaw = np.arctan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
+    roll = np.arctan2(2.0 * (y * z + w * x), ww - xx - yy + zz)
+    yaw = np.arctan2(2.0 * (x * y + w * z), ww + xx - yy - zz)
     is_vertical = np.abs(sine) >= 0.99999  # Bullet's threshold
     if is_vertical.any():
         sign = np.sign(sine)

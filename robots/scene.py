@@ -7,31 +7,41 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
+class View(Enum):
+    """What can be seen of a simulation. What nobody sees is not loaded: a robot's meshes are most of its memory."""
+
+    NONE = "nothing"
+    PICTURES = "pictures"
+    WINDOW = "a window on the first environment"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """Where a viewer looks from; it follows the base."""
+    """Where a viewer looks from."""
 
     distance_m: float
     yaw_deg: float = 45.0
     pitch_deg: float = -20.0
+    follows_base: bool = True
     target_offset_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Point looked at, from the base (m)."""
+    """Point looked at, from the base (m); from the world's origin where the camera does not follow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terrain:
     """Uneven ground: square tiles in a row along x, each harder than the one before; heights come from the seed.
 
-    An environment of curriculum level 0 begins on the first tile, of level 1 on the last one.
+    An environment of curriculum level 0 begins on the first tile, of level 1 on the last one. Each environment has a
+    ground of its own, and PyBullet takes about 2 kB for each height; hence the sizes.
     """
 
     kind: str
     """Name of a generator in robots/terrain.py: rough, stairs."""
     params: Mapping[str, float] = field(default_factory=dict)
     """Of the generator."""
-    tile_m: float = 8.0
-    """Side of a tile."""
-    num_tiles: int = 10
+    tile_m: float = 6.0
+    """Side of a tile, a whole multiple of cell_m."""
+    num_tiles: int = 8
     cell_m: float = 0.1
     """Horizontal distance of two heights."""
     seed: int = 0
@@ -80,14 +90,12 @@ class ObjectSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Lidar:
-    """Distances to what stands around the robot, in the plane of its base."""
+    """Distances to what stands around the robot, in a level plane. The rays pass through the robot itself."""
 
     num_rays: int
     range_m: float
     """A ray that hits nothing within it reads this."""
-    min_range_m: float = 0.0
-    """Rays begin this far from the base, outside the robot's own body."""
     field_of_view_deg: float = 360.0
     """Centred ahead; the first ray is the rightmost one, then counter-clockwise."""
     offset_b: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Where the rays begin, from the base, in its frame (m)."""
+    """Where the rays begin, from the base: ahead, to the left, up (m), along its heading."""

@@ -6,13 +6,15 @@ episodes. Called by robots/mdp.py; robots/render.py draws the worlds.
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from robots.bullet.world import World
+from robots.scene import View
 from robots.state import Reads, Start, State, state_widths
-from robots.terrain import FLAT
+from robots.terrain import FLAT, make_height_field
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
@@ -21,14 +23,19 @@ if TYPE_CHECKING:
 class Simulation:
     """`num_envs` worlds with one robot each, and their state."""
 
-    def __init__(self, task: TaskSpec, *, num_envs: int, reads: Reads, gui: bool = False) -> None:
+    def __init__(self, task: TaskSpec, *, num_envs: int, reads: Reads, view: View = View.NONE) -> None:
         """Load everything. Raises ModelFileError, TaskDefinitionError, and RobotError without a display."""
         self.task = task
-        self.terrain = FLAT
-        self.worlds = [World(task, reads=reads, gui=gui and index == 0) for index in range(num_envs)]
+        terrain = task.ground.terrain if task.ground else None
+        self.terrain = make_height_field(terrain) if terrain else FLAT
+        self.worlds = [
+            World(task, reads=reads, view=view if index == 0 else View.NONE, terrain=self.terrain)
+            for index in range(num_envs)
+        ]
         self.model = self.worlds[0].model
         self._has_contacts = reads.link_contacts
         widths = state_widths(task, self.model, reads)
+        self._columns = Struct(f"{len(self.worlds[0].read())}d")
         flat = np.zeros((num_envs, sum(widths.values())))
         self.state = State(flat, self.model, widths, control_dt_s=task.control_dt_s, terrain=self.terrain)
         self.state.previous = self.state.like(flat.copy())
@@ -51,7 +58,8 @@ class Simulation:
     def step(self, actions: np.ndarray) -> None:
         """Advance all environments by one control step; actions (num_envs, num_actions) in [-1, 1]."""
         state = self.state
-        state.previous.flat[:] = state.flat
+        state.previous.become(state)
+        state.forget_derived()
         state.action[:] = actions
         for index, action in enumerate(actions):
             self.worlds[index].step(action)
@@ -59,23 +67,27 @@ class Simulation:
         if self._has_contacts:
             air_time = state.previous.link_air_time_s + state.control_dt_s
             state.link_air_time_s[:] = np.where(state.link_contact > 0.0, 0.0, air_time)
-        _forget_derived(state)
 
     def command(self, indices: list[int], start: Start) -> None:
         """Give the environments `indices` the commands in the rows of `start`, and move the ghosts that show them."""
         self.state.command[indices] = start.command
+        self.state.forget_derived()
         for ghost, spec in enumerate(self.task.objects):
             if spec.follows:
                 for row, index in enumerate(indices):
                     self.worlds[index].place_object(ghost, start, row)
 
     def push(self, indices: list[int], start: Start) -> None:
-        """Give the bases of the environments `indices` the velocities in the rows of `start`."""
+        """Give bases and joints of the environments `indices` the velocities in the rows of `start` that differ."""
+        state = self.state
         for row, index in enumerate(indices):
-            self.worlds[index].push(start, row)
-        self.state.base_linear_velocity_w[indices] = start.base_linear_velocity_w
-        self.state.base_angular_velocity_w[indices] = start.base_angular_velocity_w
-        _forget_derived(self.state)
+            world = self.worlds[index]
+            if any((getattr(start, name)[row] != getattr(state, name)[index]).any() for name in _BASE_VELOCITIES):
+                world.push(start, row)
+            world.push_joints(start, row, np.flatnonzero(start.joint_velocity[row] != state.joint_velocity[index]))
+        for name in (*_BASE_VELOCITIES, "joint_velocity"):
+            getattr(state, name)[indices] = getattr(start, name)
+        _forget_derived(state)
 
     def rebuild(self) -> None:
         """Load every world anew, so that nothing of the past is left; `begin` must follow."""
@@ -88,8 +100,11 @@ class Simulation:
             world.close()
 
     def _read(self, index: int) -> None:
-        row = self.worlds[index].read()
-        self.state.flat[index, : len(row)] = row
+        # Half the time of an assignment to an array.
+        self._columns.pack_into(self.state.flat[index], 0, *self.worlds[index].read())
+
+
+_BASE_VELOCITIES = ("base_linear_velocity_w", "base_angular_velocity_w")
 
 
 def _forget_derived(state: State) -> None:

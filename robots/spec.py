@@ -84,7 +84,7 @@ class RobotSpec:
     passive_joints: tuple[str, ...] = ()
     """Joints that move freely; in the state they come after the driven ones."""
     start_position_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Base's centre of mass at the start (m), unless it is fixed."""
+    """Base's centre of mass at the start (m); of a robot from a URDF that is fixed, where its root's frame stands."""
     start_quaternion_w: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     default_joint_position: Mapping[str, float] = field(default_factory=dict)
     """Pose at the start and centre of position control (rad or m); 0 where not given."""
@@ -93,8 +93,15 @@ class RobotSpec:
     base_link: str = ""
     """Link that counts as the base in the state, of a robot whose fixed root carries it on sliding joints; empty: the
     root."""
+    base_axes: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    """Quaternion x, y, z, w for a model that does not look along x with z up: where ahead, left and up of the base are
+    in the model's own axes. State and start_quaternion_w speak of these."""
     has_self_collision: bool = False
     """Links may touch each other, except a link and its ancestors."""
+    link_friction: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Lateral and spinning friction by link, where they are not the model's."""
+    has_round_cylinders: bool = False
+    """Cylinders of a URDF are round, so that wheels roll; otherwise the engine makes prisms of them."""
     lidar: Lidar | None = None
 
     def __post_init__(self) -> None:
@@ -127,6 +134,10 @@ class Solver:
     contact_erp: float | None = None
     """Share of a penetration that is repaired per physics step, 0..1; None leaves the engine's own."""
     gravity_m_s2: float = 9.81
+    has_friction_pyramid: bool = False
+    """Friction is limited along the world's x and y, each by itself, instead of in all directions alike."""
+    has_late_frames: bool = False
+    """Frames of links are those before the last physics step: what PyBullet gives unless asked to compute them anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +223,7 @@ class RandomizationTerm(_StartTerm):
 
 @dataclass(frozen=True, kw_only=True)
 class DisturbanceTerm(_StartTerm):
-    """A push in the middle of an episode: the start holds the present state; its base velocity is put into effect."""
+    """A push in the middle of an episode: the start holds the present state; its velocities are put into effect."""
 
     interval_s: tuple[float, float]
     """Shortest and longest time between two pushes."""
@@ -406,6 +417,8 @@ def _check_term(where: str, term: Term, *, curricula: tuple[str, ...]) -> None:
     for name in allowed:
         if name not in term.params and signature[name].default is inspect.Parameter.empty:
             raise TaskDefinitionError(f"{where}: parameter {name!r} is missing")
+    if isinstance(term, CurriculumTerm) and not 0.0 <= term.start <= 1.0:
+        raise TaskDefinitionError(f"{where}: start: got {term.start:g}; must be between 0 and 1")
     if isinstance(term, _StartTerm):
         _check_start_term(where, term, has_level=LEVEL in signature, curricula=curricula)
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from robots.curriculum import Curricula
+from robots.curriculum import Curricula, sample_episodes
 from robots.errors import TaskDefinitionError
 from robots.latency import DelayLine
 from robots.spec import LEVEL
-from robots.state import Dynamics, Start, default_start
+from robots.state import Dynamics, Start, default_start, own_dynamics
 
 if TYPE_CHECKING:
     from robots.simulation import Simulation
@@ -45,8 +46,9 @@ class Starter:
         self.curricula = Curricula(task, functions, num_envs=num_envs)
         self.drawn = {name: np.zeros(num_envs) for name in task.randomizations}
         """What each randomisation term drew for the present episode, (num_envs,)."""
-        self.dynamics: Dynamics = self._default(0).dynamics
-        """Of the episodes that began last, one row for each."""
+        self._no_dynamics = own_dynamics(task, simulation.model, num_rows=0)
+        self.dynamics: Dynamics = self._no_dynamics
+        """Of the episodes that began last, one row for each; without randomisation, none."""
         self._actions = DelayLine(num_envs=num_envs, size=len(task.robot.action_names))
         ends = np.cumsum([term.size for term in task.commands.values()]).tolist()
         terms = zip(task.commands.items(), ends, strict=True)
@@ -57,21 +59,40 @@ class Starter:
         num_envs = len(self._simulation.worlds)
         self._simulation.begin(list(range(num_envs)), self._default(num_envs))
 
+    def check(self) -> None:
+        """Call each term once without effect: what it refuses shall be known when a task is loaded.
+
+        Raises TaskDefinitionError.
+        """
+        task, start, rngs = self._task, self._default(1), [np.random.default_rng(0)]
+        self._draw(start, rngs, {})
+        for name, term in task.disturbances.items():
+            pushed = self._default(1)
+            self._call(f"disturbances.{name}", term, pushed, rngs)
+            moves_base = pushed.base_linear_velocity_w.any() or pushed.base_angular_velocity_w.any()
+            if moves_base and (task.robot.is_fixed or self._simulation.model.link_mass_kg[0] == 0.0):
+                raise TaskDefinitionError(
+                    f"{task.id}: disturbances.{name}: the robot's root is fixed and cannot be pushed; use push_joints"
+                )
+        read = {getattr(term, "curriculum", None) for term in task.terms().values()}
+        for name in task.curriculum:
+            if name not in read:
+                raise TaskDefinitionError(
+                    f"{task.id}: curriculum.{name}: no term follows it; write `curriculum: {name}` at those that shall"
+                )
+            _refusing(f"{task.id}: curriculum.{name}", self._functions[f"curriculum.{name}"], sample_episodes(task))
+
     def begin(self, indices: list[int], rngs: Rngs) -> None:
         """Start episodes in the environments `indices`, one generator for each."""
-        task, start = self._task, self._default(len(indices))
+        start, drawn = self._default(len(indices)), {}
         start.levels = self.curricula.levels[indices]
-        for name, term in task.resets.items():
-            self._call(f"resets.{name}", term, start, rngs)
-        for name, term in task.commands.items():
-            self._draw_command(name, term, start, rngs)
-        for name, term in task.randomizations.items():
-            drawn = self._call(f"randomizations.{name}", term, start, rngs)
-            self.drawn[name][indices] = 0.0 if drawn is None else drawn
+        self._draw(start, rngs, drawn)
+        for name, values in drawn.items():
+            self.drawn[name][indices] = values
         self._show_commands(start)
         self._simulation.begin(indices, start)
         self.dynamics = start.dynamics
-        if task.randomizations:
+        if self._task.randomizations:
             self._actions.begin(indices, start.dynamics.action_delay_steps)
 
     def delay_actions(self, actions: np.ndarray) -> np.ndarray:
@@ -92,14 +113,11 @@ class Starter:
         self._simulation.command(indices, start)
 
     def _default(self, num_rows: int) -> Start:
-        simulation = self._simulation
-        return default_start(
-            self._task,
-            simulation.model,
-            num_rows=num_rows,
-            observation_size=self._observation_size,
-            terrain=simulation.terrain,
-        )
+        task, simulation, dynamics = self._task, self._simulation, self._no_dynamics
+        if task.randomizations:  # nothing else may write them
+            size = self._observation_size
+            dynamics = own_dynamics(task, simulation.model, num_rows=num_rows, observation_size=size)
+        return default_start(task, simulation.model, num_rows=num_rows, dynamics=dynamics, terrain=simulation.terrain)
 
     def _present(self, indices: list[int]) -> Start:
         start, state = self._default(len(indices)), self._simulation.state
@@ -114,13 +132,30 @@ class Starter:
         start.levels = self.curricula.levels[indices]
         return start
 
+    def _draw(self, start: Start, rngs: Rngs, drawn: dict[str, Any]) -> None:
+        """Call resets, commands and randomisations; `drawn` gets what the latter drew."""
+        task = self._task
+        for name, term in task.resets.items():
+            self._call(f"resets.{name}", term, start, rngs)
+        for name, term in task.commands.items():
+            self._draw_command(name, term, start, rngs)
+        for name, term in task.randomizations.items():
+            values = self._call(f"randomizations.{name}", term, start, rngs)
+            drawn[name] = np.zeros(len(rngs)) if values is None else values
+            if np.shape(drawn[name]) != (len(rngs),):
+                raise TaskDefinitionError(
+                    f"{task.id}: randomizations.{name}: returned shape {np.shape(drawn[name])} for {len(rngs)} "
+                    f"environments; must be ({len(rngs)},)"
+                )
+
     def _call(self, path: str, term: StartTerm, start: Start, rngs: Rngs) -> Any:
-        function = self._functions[path]
-        if LEVEL not in inspect.signature(term.function).parameters:
-            return function(start, rngs)
-        if term.curriculum is None:
-            return function(start, rngs, level=np.ones(len(rngs)))
-        return function(start, rngs, level=start.levels[:, self.curricula.names.index(term.curriculum)])
+        where, function = f"{self._task.id}: {path}", self._functions[path]
+        if not _takes_level(term.function):
+            return _refusing(where, function, start, rngs)
+        level = np.ones(len(rngs))
+        if term.curriculum is not None:
+            level = start.levels[:, self.curricula.names.index(term.curriculum)]
+        return _refusing(where, function, start, rngs, level=level)
 
     def _draw_command(self, name: str, term: CommandTerm, start: Start, rngs: Rngs) -> None:
         drawn = self._call(f"commands.{name}", term, start, rngs)
@@ -136,3 +171,16 @@ class Starter:
             if each.follows is not None:
                 shown = start.command[:, self._command_columns[each.follows]][:, :3]
                 start.object_position_w[:, index, : shown.shape[1]] = shown
+
+
+def _refusing(where: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a term, which says with a ValueError what it cannot work with. Raises TaskDefinitionError."""
+    try:
+        return function(*args, **kwargs)
+    except ValueError as err:
+        raise TaskDefinitionError(f"{where}: {err}") from err
+
+
+@cache
+def _takes_level(function: Callable[..., Any]) -> bool:
+    return LEVEL in inspect.signature(function).parameters

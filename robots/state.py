@@ -6,18 +6,23 @@ are views of one array, so that keeping an earlier state is one copy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from robots.control import PositionControl
 from robots.rotations import down_in_body, roll_pitch_yaw, rotate_into_body
+from robots.scene import ObjectKind
 from robots.terrain import FLAT, HeightField
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
 
+
+Result = TypeVar("Result")
 
 Indices = slice | list[int]
 """What a term's parameter `joints`, `links`, `objects`, `command`, … holds by the time the term is called."""
@@ -48,6 +53,10 @@ class RobotModel:
     """(num_joints,) N·m or N; 0 means that the model names none."""
     default_joint_position: np.ndarray
     """(num_joints,) from the RobotSpec."""
+    link_mass_kg: np.ndarray
+    """(num_links,)."""
+    link_friction: np.ndarray
+    """(num_links,) lateral."""
 
 
 _VECTOR_SIZES = {
@@ -132,6 +141,8 @@ class State:
         """State one control step earlier; equal to this one after a reset."""
         self.start: State = self
         """State right after the reset."""
+        self.shared: dict[object, Any] = {}
+        """What functions with `@shared` returned."""
         ends = np.cumsum(list(widths.values()))
         for (name, width), end in zip(widths.items(), ends.tolist(), strict=True):
             columns = flat[:, end - width : end]
@@ -165,9 +176,17 @@ class State:
         return z - self.terrain.height_m(x, y)
 
     def forget_derived(self) -> None:
-        """Compute the properties anew; to be called after the arrays have changed."""
+        """Compute the properties and what is `shared` anew; to be called after the arrays have changed."""
+        self.shared.clear()
         for name in _DERIVED:
             self.__dict__.pop(name, None)
+
+    def become(self, other: State) -> None:
+        """Take the numbers of a state of the same shape, and what is derived from them so far."""
+        self.flat[:] = other.flat
+        self.forget_derived()
+        self.shared.update(other.shared)
+        self.__dict__.update((name, other.__dict__[name]) for name in _DERIVED if name in other.__dict__)
 
     def like(self, flat: np.ndarray) -> State:
         """Return a state of other rows with the same columns."""
@@ -176,6 +195,19 @@ class State:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array that has columns by its name."""
         return {name: getattr(self, name) for name, width in self.widths.items() if width}
+
+
+def shared(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let terms share what function(state, *parameters) returns, new arrays: it is computed once for a state."""
+
+    @wraps(function)
+    def remember(state: State, *parameters: object) -> Result:
+        key = (function, repr(parameters))  # a slice has no hash
+        if key not in state.shared:
+            state.shared[key] = function(state, *parameters)
+        return state.shared[key]
+
+    return remember
 
 
 _DERIVED = tuple(name for name, value in vars(State).items() if isinstance(value, cached_property))
@@ -214,35 +246,40 @@ def state_widths(task: TaskSpec, model: RobotModel, reads: Reads) -> dict[str, i
 
 @dataclass(kw_only=True)
 class Dynamics:
-    """Properties of `num_rows` environments that differ from the model's; randomisation terms write the arrays.
+    """What randomisation terms may change in `num_rows` environments; at first everything is the model's or the task's.
 
-    What stays at its default is not touched in the simulation.
+    What stays so is not touched in the simulation. NaN: the task has nothing of the kind.
     """
 
-    mass_scale: np.ndarray
-    """(num_rows, num_links), the base first; 1 is the model's. Inertias scale with it."""
+    mass_kg: np.ndarray
+    """(num_rows, num_links), the base first. Inertias grow with it."""
     inertia_scale: np.ndarray
     """(num_rows, num_links) on top of the mass's; 1 is the model's."""
     link_friction: np.ndarray
-    """(num_rows, num_links) lateral friction; NaN is the model's."""
+    """(num_rows, num_links) lateral friction."""
     ground_friction: np.ndarray
-    """(num_rows,) lateral friction; NaN is the task's."""
+    """(num_rows,) lateral friction; NaN without a ground."""
+    object_mass_kg: np.ndarray
+    """(num_rows, num_objects), of every object, ghosts included; 0 where it does not move."""
+    object_friction: np.ndarray
+    """(num_rows, num_objects) lateral friction; NaN of a ghost."""
     gravity_w: np.ndarray
     """(num_rows, 3) m/s²."""
     motor_strength: np.ndarray
     """(num_rows, num_driven) share of the commanded effort that a motor gives; 1 is all."""
     stiffness_scale: np.ndarray
-    """(num_rows, num_driven) of position control's stiffness."""
+    """(num_rows, num_driven) of position control's stiffness; NaN with any other control."""
     damping_scale: np.ndarray
-    """(num_rows, num_driven) of position control's damping."""
+    """(num_rows, num_driven) of position control's damping; NaN with any other control."""
     action_delay_steps: np.ndarray
     """(num_rows,) whole control steps by which actions come late."""
     observation_delay_steps: np.ndarray
     """(num_rows,) whole control steps by which observations come late."""
     observation_bias: np.ndarray
-    """(num_rows, observation_size) added to the scaled observation."""
+    """(num_rows, observation_size) added to the observation before its scale."""
     observation_noise: np.ndarray
-    """(num_rows, observation_size) standard deviation of what is added to the scaled observation at each step."""
+    """(num_rows, observation_size) standard deviation of what is added to the observation at each step, before its
+    scale."""
 
 
 @dataclass(kw_only=True)
@@ -263,6 +300,7 @@ class Start:
     """(num_rows, sum of the commands' lengths); filled by the command terms."""
     terrain: HeightField
     dynamics: Dynamics
+    control_dt_s: float
     levels: np.ndarray
     """(num_rows, num_curricula) in 0..1."""
     extra: dict[str, np.ndarray] = field(default_factory=dict)
@@ -270,13 +308,17 @@ class Start:
 
 
 def default_start(
-    task: TaskSpec, model: RobotModel, *, num_rows: int, observation_size: int = 0, terrain: HeightField = FLAT
+    task: TaskSpec,
+    model: RobotModel,
+    *,
+    num_rows: int,
+    dynamics: Dynamics | None = None,
+    terrain: HeightField = FLAT,
 ) -> Start:
     """Return the robot at rest in its default pose and every object in its place, `num_rows` times."""
 
     def rows(values: object) -> np.ndarray:
-        array = np.asarray(values, dtype=np.float64)
-        return np.tile(array, (num_rows, *([1] * array.ndim)))
+        return np.asarray(values, dtype=np.float64)[None].repeat(num_rows, axis=0)
 
     robot, objects = task.robot, task.objects
     return Start(
@@ -290,23 +332,29 @@ def default_start(
         object_quaternion_w=rows([each.start_quaternion_w for each in objects] or np.zeros((0, 4))),
         command=np.zeros((num_rows, task.command_size)),
         terrain=terrain,
-        # Only randomisation terms may write it, and without them it costs nothing.
-        dynamics=_model_dynamics(task, model, num_rows if task.randomizations else 0, observation_size),
+        dynamics=dynamics or own_dynamics(task, model, num_rows=num_rows),
+        control_dt_s=task.control_dt_s,
         levels=np.ones((num_rows, len(task.curriculum))),
     )
 
 
-def _model_dynamics(task: TaskSpec, model: RobotModel, num_rows: int, observation_size: int) -> Dynamics:
-    num_links, num_driven = len(model.link_names), len(task.robot.joints)
+def own_dynamics(task: TaskSpec, model: RobotModel, *, num_rows: int, observation_size: int = 0) -> Dynamics:
+    """Return what the model and the task say, `num_rows` times, for an observation of this length."""
+    num_driven, objects = len(task.robot.joints), task.objects
+    gain = 1.0 if isinstance(task.robot.control, PositionControl) else np.nan
+    masses = [each.mass_kg if each.kind is ObjectKind.FREE else 0.0 for each in objects]
+    friction = [np.nan if each.kind is ObjectKind.GHOST else each.lateral_friction for each in objects]
     return Dynamics(
-        mass_scale=np.ones((num_rows, num_links)),
-        inertia_scale=np.ones((num_rows, num_links)),
-        link_friction=np.full((num_rows, num_links), np.nan),
-        ground_friction=np.full(num_rows, np.nan),
+        mass_kg=np.tile(model.link_mass_kg, (num_rows, 1)),
+        inertia_scale=np.ones((num_rows, len(model.link_names))),
+        link_friction=np.tile(model.link_friction, (num_rows, 1)),
+        ground_friction=np.full(num_rows, task.ground.lateral_friction if task.ground else np.nan),
+        object_mass_kg=np.tile(masses, (num_rows, 1)),
+        object_friction=np.tile(friction, (num_rows, 1)),
         gravity_w=np.tile((0.0, 0.0, -task.solver.gravity_m_s2), (num_rows, 1)),
         motor_strength=np.ones((num_rows, num_driven)),
-        stiffness_scale=np.ones((num_rows, num_driven)),
-        damping_scale=np.ones((num_rows, num_driven)),
+        stiffness_scale=np.full((num_rows, num_driven), gain),
+        damping_scale=np.full((num_rows, num_driven), gain),
         action_delay_steps=np.zeros(num_rows, dtype=np.int64),
         observation_delay_steps=np.zeros(num_rows, dtype=np.int64),
         observation_bias=np.zeros((num_rows, observation_size)),

@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
 import numpy as np
 
 from robots.bullet.client import p
-from robots.control import EffortControl, MotorControl, MotorMode, PositionControl, per_joint
-
-if TYPE_CHECKING:
-    from robots.spec import RobotSpec
-    from robots.state import RobotModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedRobot:
-    """A robot in a PyBullet client."""
-
-    spec: RobotSpec
-    model: RobotModel
-    client: int
-    body: int
-    joints: list[int]
-    """Indices of the driven joints, then of the passive ones."""
-    links: list[int]
-    """Indices of all links but the base."""
-
-    @property
-    def driven(self) -> list[int]:
-        """Indices of the driven joints."""
-        return self.joints[: len(self.spec.joints)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MotorProperties:
-    """How the motors of one episode differ from the declared ones; each (num_driven,)."""
-
-    strength: np.ndarray
-    stiffness_scale: np.ndarray
-    damping_scale: np.ndarray
-
-
-class Drive(Protocol):
-    """Drives one robot."""
-
-    efforts: list[float]
-    """N·m or N for each joint in the last physics step, passive ones included."""
-
-    def begin(self, properties: MotorProperties | None) -> None:
-        """Prepare for an episode; None: as declared."""
-        ...
-
-    def step(self, action: np.ndarray, num_calls: int) -> None:
-        """Step the simulation `num_calls` times with an action (num_actions,) in [-1, 1]."""
-        ...
+from robots.bullet.end_effector import EndEffectorDrive
+from robots.bullet.loaded import Drive, LoadedRobot, MotorProperties, disable_motors
+from robots.control import EffortControl, EndEffectorControl, MotorControl, MotorMode, PositionControl, per_joint
 
 
 def make_drive(robot: LoadedRobot) -> Drive:
@@ -67,14 +19,8 @@ def make_drive(robot: LoadedRobot) -> Drive:
         return PositionDrive(robot, control)
     if isinstance(control, MotorControl):
         return MotorDrive(robot, control)
-    raise NotImplementedError(control)
-
-
-def disable_motors(robot: LoadedRobot) -> None:
-    """Switch off the velocity motor that PyBullet gives each joint when it loads it; it acts as friction."""
-    p.setJointMotorControlArray(
-        robot.body, robot.links, p.VELOCITY_CONTROL, forces=[0.0] * len(robot.links), physicsClientId=robot.client
-    )
+    assert isinstance(control, EndEffectorControl)
+    return EndEffectorDrive(robot, control)
 
 
 class _TorqueDrive:
@@ -85,9 +31,9 @@ class _TorqueDrive:
         self._driven = robot.driven
         self._no_passive = [0.0] * (len(robot.joints) - len(self._driven))
         self.efforts = [0.0] * len(robot.joints)
+        disable_motors(robot)  # for good: restoreState leaves motors alone (bullet3 issue 4364), and so do torques
 
     def _begin(self) -> None:
-        disable_motors(self._robot)  # motor targets survive restoreState (bullet3 issue 4364)
         self.efforts = [0.0] * len(self._robot.joints)
 
     def _apply(self, efforts: list[float]) -> None:
@@ -127,10 +73,11 @@ class PositionDrive(_TorqueDrive):
         joints, num_driven = robot.spec.joints, len(self._driven)
         self._scale = np.array(per_joint(control.action_scale_rad, joints))
         self._default = robot.model.default_joint_position[:num_driven]
+        limit = robot.model.joint_effort_limit[:num_driven]
         self._declared = (
             np.array(per_joint(control.stiffness, joints)),
             np.array(per_joint(control.damping, joints)),
-            robot.model.joint_effort_limit[:num_driven],
+            limit if control.max_effort is None else np.array(per_joint(control.max_effort, joints)),
         )
         self._laws = self._law(None)
 

@@ -2,66 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robots.bullet.client import p
 
 if TYPE_CHECKING:
-    from robots.bullet.drives import LoadedRobot
-    from robots.spec import TaskSpec
+    from robots.bullet.loaded import LoadedRobot
     from robots.state import Dynamics
 
 
 class DynamicsSetter:
-    """Sets masses, inertias, friction and gravity of one world; what was never changed is never touched."""
+    """Sets masses, inertias, friction and gravity of one world, each only where it is not so already.
 
-    def __init__(self, task: TaskSpec, robot: LoadedRobot, ground: int | None) -> None:
-        """Read the model's own values."""
-        self._task = task
-        self._robot = robot
+    PyBullet keeps them when it restores a state: what one episode has changed, the next must put back.
+    """
+
+    def __init__(self, robot: LoadedRobot, *, ground: int | None, objects: list[int], own: Dynamics) -> None:
+        """Take the first row of `own` for what the world is like as loaded."""
+        self._client = robot.client
+        self._links = [(robot.body, link) for link in (-1, *robot.links)]
+        self._objects = [(body, -1) for body in objects]
         self._ground = ground
-        self._links = [-1, *robot.links]
-        infos = [p.getDynamicsInfo(robot.body, link, physicsClientId=robot.client) for link in self._links]
-        self._mass = np.array([info[0] for info in infos])
-        self._inertia = np.array([info[2] for info in infos])
-        self._friction = np.array([info[1] for info in infos])
-        self._has_changed = {"mass": False, "friction": False, "ground": False, "gravity": False}
+        self._inertia = {part: self._inertia_of(part) for part in (*self._links, *self._objects)}
+        self._own_mass_kg = own.mass_kg[0].copy()
+        self._own_object_mass_kg = own.object_mass_kg[0].copy()
+        self._present = {name: values.copy() for name, values in _values(own, 0).items()}
 
     def apply(self, dynamics: Dynamics, row: int) -> None:
         """Set everything as in a row of `dynamics`."""
-        mass, inertia = dynamics.mass_scale[row], dynamics.inertia_scale[row]
-        if self._must_set("mass", bool((mass != 1.0).any() or (inertia != 1.0).any())):
-            self._set_masses(mass, inertia)
-        friction = dynamics.link_friction[row]
-        if self._must_set("friction", not np.isnan(friction).all()):
-            for link, value in zip(
-                self._links, np.where(np.isnan(friction), self._friction, friction).tolist(), strict=True
-            ):
-                p.changeDynamics(self._robot.body, link, lateralFriction=value, physicsClientId=self._robot.client)
-        ground_friction = float(dynamics.ground_friction[row])
-        if self._ground is not None and self._must_set("ground", not np.isnan(ground_friction)):
-            assert self._task.ground is not None
-            value = self._task.ground.lateral_friction if np.isnan(ground_friction) else ground_friction
-            p.changeDynamics(self._ground, -1, lateralFriction=value, physicsClientId=self._robot.client)
-        gravity = dynamics.gravity_w[row].tolist()
-        if self._must_set("gravity", gravity != [0.0, 0.0, -self._task.solver.gravity_m_s2]):
-            p.setGravity(*gravity, physicsClientId=self._robot.client)
+        wanted = _values(dynamics, row)
+        for index, (mass_kg, scale) in self._differing("link_mass", wanted):
+            self._set_mass(self._links[index], mass_kg, mass_kg / self._own_mass_kg[index] * scale)
+        for index, (mass_kg,) in self._differing("object_mass", wanted):
+            self._set_mass(self._objects[index], mass_kg, mass_kg / self._own_object_mass_kg[index])
+        for index, (friction,) in self._differing("link_friction", wanted):
+            self._change(self._links[index], lateralFriction=friction)
+        for index, (friction,) in self._differing("object_friction", wanted):
+            self._change(self._objects[index], lateralFriction=friction)
+        for _, (friction,) in self._differing("ground_friction", wanted):
+            assert self._ground is not None
+            self._change((self._ground, -1), lateralFriction=friction)
+        for _, gravity_w in self._differing("gravity", wanted):
+            p.setGravity(*gravity_w, physicsClientId=self._client)
 
-    def _must_set(self, name: str, differs: bool) -> bool:
-        # Once changed, the model's own value must be put back by hand: restoreState does not.
-        self._has_changed[name] = self._has_changed[name] or differs
-        return self._has_changed[name]
+    def _differing(self, name: str, wanted: dict[str, np.ndarray]) -> list[tuple[int, list[float]]]:
+        """Return index and values of each part that is not as wanted, and take it for set."""
+        present, values = self._present[name], wanted[name]
+        indices = np.flatnonzero(((values != present) & ~np.isnan(values)).any(axis=1)).tolist()
+        present[indices] = values[indices]
+        return [(index, values[index].tolist()) for index in indices]
 
-    def _set_masses(self, mass: np.ndarray, inertia: np.ndarray) -> None:
-        masses = (self._mass * mass).tolist()
-        inertias = (self._inertia * (mass * inertia)[:, None]).tolist()
-        for link, link_mass, diagonal in zip(self._links, masses, inertias, strict=True):
-            p.changeDynamics(
-                self._robot.body,
-                link,
-                mass=link_mass,
-                localInertiaDiagonal=diagonal,
-                physicsClientId=self._robot.client,
-            )
+    def _set_mass(self, part: tuple[int, int], mass_kg: float, factor: float) -> None:
+        # Given a mass alone, PyBullet would make up an inertia from the collision shape.
+        self._change(part, mass=mass_kg, localInertiaDiagonal=[factor * each for each in self._inertia[part]])
+
+    def _inertia_of(self, part: tuple[int, int]) -> tuple[float, ...]:
+        return p.getDynamicsInfo(*part, physicsClientId=self._client)[2]
+
+    def _change(self, part: tuple[int, int], **properties: Any) -> None:
+        p.changeDynamics(*part, **properties, physicsClientId=self._client)
+
+
+def _values(dynamics: Dynamics, row: int) -> dict[str, np.ndarray]:
+    """Return what goes into the engine, each (num_parts, num_values); bodies without mass are none that can change."""
+    mass_kg, object_mass_kg = dynamics.mass_kg[row], dynamics.object_mass_kg[row]
+    inertia_scale = np.where(mass_kg == 0.0, 1.0, dynamics.inertia_scale[row])
+    return {
+        "link_mass": np.stack((mass_kg, inertia_scale), axis=1),
+        "object_mass": object_mass_kg[:, None],
+        "link_friction": dynamics.link_friction[row][:, None],
+        "object_friction": dynamics.object_friction[row][:, None],
+        "ground_friction": dynamics.ground_friction[row].reshape(1, 1),
+        "gravity": dynamics.gravity_w[row][None],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,32 +13,37 @@ from robots.bullet.client import p
 if TYPE_CHECKING:
     from robots.scene import Lidar
 
+ROBOT_GROUP = 64
+"""Collision group of the robot's links, which the rays pass through; Bullet's own groups go up to 32."""
+EVERYTHING = -1
+
 
 class LidarReader:
     """Casts the rays of one robot. They turn with its heading and stay level."""
 
     def __init__(self, lidar: Lidar, *, robot: int, client: int) -> None:
+        """Let the rays of all lidars pass through the robot; it still collides with everything."""
         self._lidar = lidar
-        self._robot = robot
         self._client = client
         half = np.deg2rad(lidar.field_of_view_deg) / 2
         is_closed = lidar.field_of_view_deg >= 360.0
-        self._angles = np.linspace(-half, half, lidar.num_rays, endpoint=not is_closed)
+        angles = np.linspace(-half, half, lidar.num_rays, endpoint=not is_closed)
+        self._rays_b = lidar.range_m * np.stack((np.cos(angles), np.sin(angles), np.zeros_like(angles)), axis=1)
+        for link in range(-1, p.getNumJoints(robot, physicsClientId=client)):
+            p.setCollisionFilterGroupMask(robot, link, ROBOT_GROUP, EVERYTHING, physicsClientId=client)
 
     def read(self, position: Sequence[float], quaternion: Sequence[float]) -> list[float]:
         """Return the distance along each ray (m), for the base's pose."""
         lidar = self._lidar
         x, y, z, w = quaternion
-        yaw = np.arctan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
-        angles = self._angles + yaw
-        directions = np.stack((np.cos(angles), np.sin(angles), np.zeros_like(angles)), axis=1)
-        ahead, left, up = lidar.offset_b
-        cosine, sine = np.cos(yaw), np.sin(yaw)
-        origin = np.add(position, (cosine * ahead - sine * left, sine * ahead + cosine * left, up))
+        yaw = math.atan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
+        cosine, sine = math.cos(yaw), math.sin(yaw)
+        turn_w = np.array(((cosine, sine, 0.0), (-sine, cosine, 0.0), (0.0, 0.0, 1.0)))  # its rows: ahead, left, up
+        origin_w = np.asarray(position) + np.asarray(lidar.offset_b) @ turn_w
         hits = p.rayTestBatch(
-            (origin + lidar.min_range_m * directions).tolist(),
-            (origin + lidar.range_m * directions).tolist(),
+            [origin_w.tolist()] * lidar.num_rays,
+            (origin_w + self._rays_b @ turn_w).tolist(),
+            collisionFilterMask=EVERYTHING ^ ROBOT_GROUP,
             physicsClientId=self._client,
         )
-        span = lidar.range_m - lidar.min_range_m
-        return [lidar.min_range_m + span * hit[2] for hit in hits]
+        return [lidar.range_m * hit[2] for hit in hits]

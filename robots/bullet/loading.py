@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robots.bullet.client import p, pybullet_data
 from robots.errors import ModelFileError, TaskDefinitionError, suggest
-from robots.scene import ObjectKind
+from robots.model_file import ROOTS, check_model
+from robots.rotations import compose, inverse
+from robots.scene import ObjectKind, View
 from robots.spec import Substeps
 from robots.state import RobotModel
 
 if TYPE_CHECKING:
-    from robots.scene import ObjectSpec
+    from robots.scene import Ground, ObjectSpec
     from robots.spec import RobotSpec, TaskSpec
+    from robots.terrain import HeightField
 
 
 def set_physics(task: TaskSpec, client: int) -> None:
@@ -27,6 +31,7 @@ def set_physics(task: TaskSpec, client: int) -> None:
         fixedTimeStep=task.physics_dt_s * num_solver_substeps,
         numSubSteps=num_solver_substeps,
         numSolverIterations=solver.num_iterations,
+        enableConeFriction=int(not solver.has_friction_pyramid),
         deterministicOverlappingPairs=1,
         physicsClientId=client,
     )
@@ -34,27 +39,26 @@ def set_physics(task: TaskSpec, client: int) -> None:
         p.setDefaultContactERP(solver.contact_erp, physicsClientId=client)
 
 
-def load_ground(task: TaskSpec, client: int) -> int:
-    """Load the ground; return its body. Raises ModelFileError."""
-    assert task.ground is not None
-    ground = load_model(task.ground.model, client)
+def load_ground(ground: Ground, terrain: HeightField, client: int) -> int:
+    """Load the ground, which is the terrain if it declares one; return its body. Raises ModelFileError."""
+    body = load_model(ground.model, client) if ground.terrain is None else _create_terrain(terrain, client)
     p.changeDynamics(
-        ground,
-        -1,
-        lateralFriction=task.ground.lateral_friction,
-        restitution=task.ground.restitution,
-        physicsClientId=client,
+        body, -1, lateralFriction=ground.lateral_friction, restitution=ground.restitution, physicsClientId=client
     )
-    return ground
+    return body
 
 
-def load_robot(robot: RobotSpec, client: int) -> int:
+def load_robot(robot: RobotSpec, client: int, *, view: View) -> int:
     """Load the robot's file; return the body that has its joints. Raises ModelFileError."""
     flags = 0
     if robot.has_self_collision:
         flags = p.URDF_USE_SELF_COLLISION | p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
-    bodies = _load_bodies(robot.model, client, flags=flags, is_fixed=robot.is_fixed)
-    return next((body for body in bodies if robot.joints[0] in _movable_joints(body, client)), bodies[0])
+    if robot.has_round_cylinders:
+        flags |= p.URDF_USE_IMPLICIT_CYLINDER
+    if view is View.NONE:
+        flags |= p.URDF_IGNORE_VISUAL_SHAPES
+    bodies = load_bodies(robot.model, client, flags=flags, fixed_at=_fixed_pose(robot))
+    return next((body for body in bodies if robot.joints[0] in movable_joints(body, client)), bodies[0])
 
 
 def load_object(spec: ObjectSpec, client: int) -> int:
@@ -96,19 +100,79 @@ def load_object(spec: ObjectSpec, client: int) -> int:
 
 def load_model(model: str, client: int) -> int:
     """Load a model file; return its first body. Raises ModelFileError."""
-    return _load_bodies(model, client)[0]
+    return load_bodies(model, client)[0]
 
 
-def _load_bodies(model: str, client: int, *, flags: int = 0, is_fixed: bool = False) -> tuple[int, ...]:
-    path, remedy = Path(model), "correct the path"
-    if path.parts[0] == "pybullet_data":
-        path = Path(pybullet_data.getDataPath(), *path.parts[1:])
+def set_link_friction(robot: RobotSpec, body: int, client: int) -> None:
+    """Give links the friction that the robot declares. Raises TaskDefinitionError."""
+    names = _link_names(body, client)
+    for name, (lateral, spinning) in robot.link_friction.items():
+        if name not in names:
+            raise TaskDefinitionError(
+                f"{robot.name}: link_friction: {robot.model} has no link {name!r}{suggest(name, names)}"
+            )
+        link = names.index(name) - 1
+        p.changeDynamics(body, link, lateralFriction=lateral, spinningFriction=spinning, physicsClientId=client)
+
+
+def _create_terrain(terrain: HeightField, client: int) -> int:
+    heights, cell_m = terrain.heights_m, terrain.cell_m
+    num_x, num_y = heights.shape
+    shape = p.createCollisionShape(
+        p.GEOM_HEIGHTFIELD,
+        meshScale=(cell_m, cell_m, 1.0),
+        heightfieldData=heights.T.ravel().tolist(),  # x changes fastest
+        numHeightfieldRows=num_x,
+        numHeightfieldColumns=num_y,
+        physicsClientId=client,
+    )
+    corner_x, corner_y = terrain.corner_xy_w
+    # PyBullet puts the body's origin in the middle of the field, also between its lowest and its highest point.
+    middle = (
+        corner_x + (num_x - 1) / 2 * cell_m,
+        corner_y + (num_y - 1) / 2 * cell_m,
+        (heights.min() + heights.max()) / 2,
+    )
+    return p.createMultiBody(0.0, shape, basePosition=middle, physicsClientId=client)
+
+
+def _fixed_pose(robot: RobotSpec) -> dict[str, Any]:
+    if not robot.is_fixed:
+        return {}
+    return {
+        "useFixedBase": True,
+        "basePosition": robot.start_position_w,
+        "baseOrientation": compose(robot.start_quaternion_w, inverse(robot.base_axes)),
+    }
+
+
+def is_packaged(model: str) -> bool:
+    """Whether a model comes with PyBullet."""
+    return Path(model).parts[:1] == ("pybullet_data",)
+
+
+def model_path(model: str) -> Path:
+    """Return where a model's file is."""
+    path = Path(model)
+    return Path(pybullet_data.getDataPath(), *path.parts[1:]) if is_packaged(model) else path
+
+
+def load_bodies(
+    model: str, client: int, *, flags: int = 0, fixed_at: Mapping[str, Any] | None = None
+) -> tuple[int, ...]:
+    """Load a model file; return its bodies. Raises ModelFileError."""
+    path = model_path(model)
+    if is_packaged(model):
         remedy = "install PyBullet again: python -m pip install --force-reinstall pybullet"
+    else:
+        remedy = "correct the path"
+        if path.suffix in ROOTS:
+            check_model(path)
     if not path.is_file():
         raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; {remedy}.")
     try:
         if path.suffix == ".urdf":
-            return (p.loadURDF(str(path), useFixedBase=is_fixed, flags=flags, physicsClientId=client),)
+            return (p.loadURDF(str(path), flags=flags, **(fixed_at or {}), physicsClientId=client),)
         if path.suffix == ".sdf":
             return p.loadSDF(str(path), physicsClientId=client)
         if path.suffix == ".xml":
@@ -121,7 +185,7 @@ def _load_bodies(model: str, client: int, *, flags: int = 0, is_fixed: bool = Fa
 
 def joint_indices(robot: RobotSpec, body: int, client: int) -> dict[str, int]:
     """Return PyBullet's index of each of the robot's joints, in its order. Raises TaskDefinitionError."""
-    indices = _movable_joints(body, client)
+    indices = movable_joints(body, client)
     for name in robot.all_joints:
         if name not in indices:
             raise TaskDefinitionError(
@@ -130,21 +194,31 @@ def joint_indices(robot: RobotSpec, body: int, client: int) -> dict[str, int]:
     return {name: indices[name] for name in robot.all_joints}
 
 
-def _movable_joints(body: int, client: int) -> dict[str, int]:
+def movable_joints(body: int, client: int) -> dict[str, int]:
+    """Return PyBullet's index of each joint that turns or slides."""
     infos = [p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, client))]
     return {info[1].decode(): info[0] for info in infos if info[2] in (p.JOINT_REVOLUTE, p.JOINT_PRISMATIC)}
 
 
-def read_model(robot: RobotSpec, body: int, client: int) -> RobotModel:
-    """Return names and limits. Raises TaskDefinitionError."""
+def _link_names(body: int, client: int) -> tuple[str, ...]:
     base_name = p.getBodyInfo(body, physicsClientId=client)[0].decode()
     infos = [p.getJointInfo(body, i, physicsClientId=client) for i in range(p.getNumJoints(body, client))]
+    return (base_name, *(info[12].decode() for info in infos))
+
+
+def read_model(robot: RobotSpec, body: int, client: int) -> RobotModel:
+    """Return names, limits, masses and friction. Raises TaskDefinitionError."""
+    num_links = p.getNumJoints(body, client)
+    infos = [p.getJointInfo(body, i, physicsClientId=client) for i in range(num_links)]
+    dynamics = [p.getDynamicsInfo(body, i, physicsClientId=client) for i in range(-1, num_links)]
     joints = [infos[index] for index in joint_indices(robot, body, client).values()]
     return RobotModel(
         joint_names=robot.all_joints,
-        link_names=(base_name, *(info[12].decode() for info in infos)),
+        link_names=_link_names(body, client),
         joint_lower=np.array([info[8] for info in joints]),
         joint_upper=np.array([info[9] for info in joints]),
         joint_effort_limit=np.array([info[10] for info in joints]),
         default_joint_position=np.array([robot.default_joint_position.get(n, 0.0) for n in robot.all_joints]),
+        link_mass_kg=np.array([info[0] for info in dynamics]),
+        link_friction=np.array([info[1] for info in dynamics]),
     )

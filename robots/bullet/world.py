@@ -7,26 +7,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robots.bullet.client import p
-from robots.bullet.drives import LoadedRobot, MotorProperties, make_drive
+from robots.bullet.drives import make_drive
 from robots.bullet.dynamics import DynamicsSetter
-from robots.bullet.lidar import LidarReader
-from robots.bullet.loading import joint_indices, load_ground, load_object, load_robot, read_model, set_physics
-from robots.errors import RobotError, TaskDefinitionError, suggest
+from robots.bullet.loaded import LoadedRobot, MotorProperties
+from robots.bullet.loading import (
+    joint_indices,
+    load_ground,
+    load_object,
+    load_robot,
+    read_model,
+    set_link_friction,
+    set_physics,
+)
+from robots.bullet.reading import NO_TURN, StateReader
+from robots.errors import RobotError
 from robots.quiet import stdout_to_stderr
-from robots.scene import ObjectKind
+from robots.rotations import compose, inverse
+from robots.scene import ObjectKind, View
 from robots.spec import Substeps
+from robots.state import own_dynamics
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
     from robots.state import Reads, Start
+    from robots.terrain import HeightField
 
 
 class World:
     """Robots that share a world influence each other's contacts, so each environment has a world of its own."""
 
-    def __init__(self, task: TaskSpec, *, reads: Reads, gui: bool) -> None:
+    def __init__(self, task: TaskSpec, *, reads: Reads, view: View, terrain: HeightField) -> None:
         """Load everything. Raises ModelFileError, TaskDefinitionError, and RobotError without a display."""
-        if gui:
+        if view is View.WINDOW:
             from robots.render import connect_window
 
             self.client = connect_window()
@@ -34,6 +46,8 @@ class World:
             self.client = p.connect(p.DIRECT)
         self._task = task
         self._reads = reads
+        self._terrain = terrain
+        self._view = view
         solver = task.solver
         self._num_calls = task.num_substeps if solver.substeps is Substeps.IN_CALLS else 1
         try:
@@ -48,8 +62,9 @@ class World:
         p.resetSimulation(physicsClientId=client)
         set_physics(task, client)
         with stdout_to_stderr():
-            self.ground = load_ground(task, client) if task.ground else None
-            self.robot = load_robot(task.robot, client)
+            self.ground = load_ground(task.ground, self._terrain, client) if task.ground else None
+            self.robot = load_robot(task.robot, client, view=self._view)
+        set_link_friction(task.robot, self.robot, client)
         self.model = read_model(task.robot, self.robot, client)
         joints = joint_indices(task.robot, self.robot, client)
         links = list(range(p.getNumJoints(self.robot, physicsClientId=client)))
@@ -61,31 +76,41 @@ class World:
             joints=list(joints.values()),
             links=links,
         )
-        self._joints, self._links = loaded.joints, links
-        self._frames = [self._link_index("frames", name) for name in self._reads.frames]
-        self._base = self._link_index("base_link", task.robot.base_link) if task.robot.base_link else -1
+        self._joints = loaded.joints
+        self._axes = task.robot.base_axes if task.robot.base_axes != NO_TURN else None
         self.objects = [load_object(spec, client) for spec in task.objects]
         pairs = zip(self.objects, task.objects, strict=True)
-        self._bodies = [body for body, spec in pairs if spec.kind is not ObjectKind.GHOST]
+        self._movable = [body for body, spec in pairs if spec.kind is ObjectKind.FREE]
+        if not task.robot.is_fixed:
+            self._movable.append(self.robot)
         self._drive = make_drive(loaded)
         self._drive.begin(None)
-        self._dynamics = DynamicsSetter(task, loaded, self.ground) if task.randomizations else None
-        lidar = task.robot.lidar
-        self._lidar = LidarReader(lidar, robot=self.robot, client=client) if lidar else None
+        self._dynamics = None
+        if task.randomizations:
+            own = own_dynamics(task, self.model, num_rows=1)
+            self._dynamics = DynamicsSetter(loaded, ground=self.ground, objects=self.objects, own=own)
+        self._reader = StateReader(task, loaded, self._reads, ground=self.ground, objects=self.objects)
         self._loaded = p.saveState(physicsClientId=client)
 
     def begin(self, start: Start, row: int) -> None:
         """Restore the world as loaded, then place everything as in a row of `start`."""
         client, robot = self.client, self.robot
         p.restoreState(self._loaded, physicsClientId=client)
+        if self._movable:
+            self._forget_contacts()
         if not self._task.robot.is_fixed:
             position, quaternion = start.base_position_w[row], start.base_quaternion_w[row]
+            if self._axes:
+                quaternion = compose(quaternion, inverse(self._axes))
             p.resetBasePositionAndOrientation(robot, position, quaternion, physicsClientId=client)
             self.push(start, row)
-        for joint, position, velocity in zip(
-            self._joints, start.joint_position[row], start.joint_velocity[row], strict=True
-        ):
-            p.resetJointState(robot, joint, position, velocity, physicsClientId=client)
+        p.resetJointStatesMultiDof(
+            robot,
+            self._joints,
+            start.joint_position[row, :, None].tolist(),
+            start.joint_velocity[row, :, None].tolist(),
+            physicsClientId=client,
+        )
         for index in range(len(self.objects)):
             self.place_object(index, start, row)
         properties = None
@@ -98,11 +123,18 @@ class World:
                 damping_scale=of_start.damping_scale[row],
             )
         self._drive.begin(properties)
+        self._reader.begin()
 
     def push(self, start: Start, row: int) -> None:
         """Give the base the velocity in a row of `start`."""
         linear, angular = start.base_linear_velocity_w[row], start.base_angular_velocity_w[row]
         p.resetBaseVelocity(self.robot, linear, angular, physicsClientId=self.client)
+
+    def push_joints(self, start: Start, row: int, joints: np.ndarray) -> None:
+        """Give some joints, by their place in the state, the velocity in a row of `start`."""
+        for joint in joints.tolist():
+            position, velocity = start.joint_position[row, joint], start.joint_velocity[row, joint]
+            p.resetJointState(self.robot, self._joints[joint], position, velocity, physicsClientId=self.client)
 
     def place_object(self, index: int, start: Start, row: int) -> None:
         """Put an object where a row of `start` has it."""
@@ -119,28 +151,15 @@ class World:
 
     def read(self) -> list[float]:
         """Return what the engine knows, in the order of the columns of robots.state.State."""
-        client, robot, reads = self.client, self.robot, self._reads
-        position, quaternion, linear, angular = self._read_base()
-        joints = p.getJointStates(robot, self._joints, physicsClientId=client)
-        row = [*position, *quaternion, *linear, *angular]
-        row += [joint[0] for joint in joints]
-        row += [joint[1] for joint in joints]
-        row += self._drive.efforts
-        if reads.link_positions:
-            row += p.getBasePositionAndOrientation(robot, physicsClientId=client)[0]
-            for link in p.getLinkStates(robot, self._links, physicsClientId=client):
-                row += link[0]
-        if reads.link_contacts:
-            row += self._contacts(self.ground)
-        if reads.link_collisions:
-            row += self._object_contacts()
-        if self._frames:
-            row += self._read_frames()
-        if self._bodies:
-            row += self._read_objects()
-        if self._lidar:
-            row += self._lidar.read(position, quaternion)
-        return row
+        return self._reader.read(self._drive.efforts)
+
+    def _forget_contacts(self) -> None:
+        """Let bodies lose their old contact points, which restoreState keeps and the engine mixes with new ones."""
+        for index, body in enumerate(self._movable):
+            p.resetBasePositionAndOrientation(
+                body, (0.0, 0.0, 100.0 + 10.0 * index), (0.0, 0.0, 0.0, 1.0), physicsClientId=self.client
+            )
+        p.performCollisionDetection(physicsClientId=self.client)
 
     def close(self) -> None:
         """Disconnect; may be called twice."""
@@ -148,47 +167,3 @@ class World:
             with stdout_to_stderr():
                 p.disconnect(self.client)
         self.client = -1
-
-    def _read_base(self) -> tuple[tuple[float, ...], ...]:
-        if self._base >= 0:
-            state = p.getLinkState(self.robot, self._base, computeLinkVelocity=1, physicsClientId=self.client)
-            return state[0], state[1], state[6], state[7]
-        pose = p.getBasePositionAndOrientation(self.robot, physicsClientId=self.client)
-        return (*pose, *p.getBaseVelocity(self.robot, physicsClientId=self.client))
-
-    def _contacts(self, body: int | None) -> list[float]:
-        touching = [0.0] * len(self.model.link_names)
-        for point in p.getContactPoints(self.robot, body, physicsClientId=self.client):
-            touching[point[3] + 1] = 1.0
-        return touching
-
-    def _object_contacts(self) -> list[float]:
-        touching = [0.0] * len(self.model.link_names)
-        for point in p.getContactPoints(self.robot, physicsClientId=self.client):
-            if point[2] in self._bodies:
-                touching[point[3] + 1] = 1.0
-        return touching
-
-    def _read_frames(self) -> list[float]:
-        moving = [index for index in self._frames if index >= 0]
-        states = p.getLinkStates(
-            self.robot, moving, computeLinkVelocity=1, computeForwardKinematics=1, physicsClientId=self.client
-        )
-        found = {index: (state[4], state[5], state[6], state[7]) for index, state in zip(moving, states, strict=True)}
-        if -1 in self._frames:
-            pose = p.getBasePositionAndOrientation(self.robot, physicsClientId=self.client)
-            found[-1] = (*pose, *p.getBaseVelocity(self.robot, physicsClientId=self.client))
-        return [number for part in range(4) for index in self._frames for number in found[index][part]]
-
-    def _read_objects(self) -> list[float]:
-        client = self.client
-        poses = [p.getBasePositionAndOrientation(body, physicsClientId=client) for body in self._bodies]
-        speeds = [p.getBaseVelocity(body, physicsClientId=client) for body in self._bodies]
-        states = [(*pose, *speed) for pose, speed in zip(poses, speeds, strict=True)]
-        return [number for part in range(4) for state in states for number in state[part]]
-
-    def _link_index(self, where: str, name: str) -> int:
-        names = self.model.link_names
-        if name not in names:
-            raise TaskDefinitionError(f"{self._task.id}: {where}: the robot has no {name!r}{suggest(name, names)}")
-        return names.index(name) - 1

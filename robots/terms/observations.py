@@ -40,6 +40,11 @@ def link_position_x(state: State, links: Indices) -> np.ndarray:
     return state.link_position_w[:, links, 0]
 
 
+def link_position(state: State, links: Indices) -> np.ndarray:
+    """Return where the links' centres of mass are (num_envs, 3 for each link), in m."""
+    return state.link_position_w[:, links].reshape(len(state.flat), -1)
+
+
 def joint_position_from_default(state: State, joints: Indices) -> np.ndarray:
     """Return the joints' positions from their default ones (rad or m)."""
     return state.joint_position[:, joints] - state.model.default_joint_position[joints]

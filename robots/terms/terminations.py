@@ -16,8 +16,8 @@ def joint_beyond(state: State, joints: Indices, limit: float) -> np.ndarray:
 
 
 def base_below(state: State, height_m: float) -> np.ndarray:
-    """Return whether the base's centre of mass is not above a height over the world's origin."""
-    return state.base_position_w[:, 2] <= height_m
+    """Return whether the base's centre of mass is not above a height over the ground below it."""
+    return state.base_height_m <= height_m
 
 
 def tilt_beyond(state: State, limit_rad: float) -> np.ndarray:

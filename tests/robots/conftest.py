@@ -25,6 +25,8 @@ MODEL = RobotModel(
     joint_upper=np.array([1.0, 4.0]),
     joint_effort_limit=np.array([10.0, 10.0]),
     default_joint_position=np.array([0.5, 1.0]),
+    link_mass_kg=np.array([8.0, 2.0, 0.5]),
+    link_friction=np.array([0.5, 0.5, 1.0]),
 )
 READS = Reads(link_positions=True, link_contacts=True, link_collisions=True, frames=("foot", "thigh"))
 

@@ -63,6 +63,7 @@ def test_direction_of_a_joint_that_hangs(make_state: MakeState) -> None:
 def test_a_link_ahead_and_high(make_state: MakeState) -> None:
     state = make_state(link_position_w=(2.0, 0.0, 0.7))
     np.testing.assert_allclose(observations.link_position_x(state, FOOT), [[2.0]])
+    np.testing.assert_allclose(observations.link_position(state, FOOT), [[2.0, 0.0, 0.7]])
     np.testing.assert_allclose(pendulum.link_x_l2(state, FOOT), [4.0])
     np.testing.assert_allclose(pendulum.link_height_l2(state, FOOT, height_m=1.7), [1.0])
     assert pendulum.link_below(state, FOOT, height_m=0.7)

@@ -129,7 +129,7 @@ def test_position_control_needs_a_call_per_physics_step() -> None:
     ("content", "name", "message"),
     [
         (None, "missing.urdf", r"missing.urdf: no such file; looked at /"),
-        ("not a robot", "broken.urdf", r"broken.urdf: PyBullet cannot read it"),
+        ("not a robot", "broken.urdf", r"broken.urdf:1:1: not valid XML"),
         ("", "robot.usd", r"robot.usd: unknown format '.usd'; allowed: .urdf"),
     ],
 )
