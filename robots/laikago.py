@@ -1,0 +1,64 @@
+"""The Unitree Laikago, a quadruped of 26 kg with 12 driven joints."""
+
+from __future__ import annotations
+
+from robots.quadruped import FLAT, REACH_RAD, Quadruped, for_each_leg, walk
+from robots.spec import Camera, PositionControl, RobotSpec, TaskSpec
+
+LEGS = ("FR", "FL", "RR", "RL")
+JOINTS = (
+    "{leg}_hip_motor_2_chassis_joint",
+    "{leg}_upper_leg_2_hip_motor_joint",
+    "{leg}_lower_leg_2_upper_leg_joint",
+)
+STANCE_RAD = (0.0, 0.07, -0.8)
+"""rad; puts each foot below its hip. The model's zero is -0.6 rad and 0.66 rad off the motors' (motion_imitation's
+laikago.py)."""
+
+LAIKAGO = RobotSpec(
+    name="laikago",
+    model="pybullet_data/laikago/laikago_toes_zup.urdf",
+    joints=tuple(for_each_leg(LEGS, JOINTS, STANCE_RAD)),
+    control=PositionControl(
+        action_scale_rad=for_each_leg(LEGS, JOINTS, REACH_RAD),
+        stiffness=100.0,
+        damping=2.0,
+    ),
+    start_position_w=(0.0, 0.0, 0.49),
+    default_joint_position=for_each_leg(LEGS, JOINTS, STANCE_RAD),
+    camera=Camera(distance_m=1.6),
+)
+QUADRUPED = Quadruped(
+    robot=LAIKAGO,
+    trunk="chassis",
+    # Shank and toe touch the ground together: the shank's shape reaches around the toe.
+    feet=tuple(f"{leg}_lower_leg" for leg in LEGS),
+    legs=tuple(f"{leg}_upper_leg" for leg in LEGS),
+    min_height_m=0.25,
+    effort_weight=-2.5e-5,
+)
+
+
+def laikago_walk(terrain: str = FLAT, push_m_s: float = 0.5, randomize: bool = False) -> TaskSpec:
+    """Walk with the Unitree Laikago as commanded: speeds ahead and to the left and a yaw rate.
+
+    | index | observation                                                       | unit     |
+    |-------|-------------------------------------------------------------------|----------|
+    | 0-2   | base's velocity ahead, to the left, up                            | 0.5 m/s  |
+    | 3-5   | base's rate of roll, pitch, yaw                                   | 4 rad/s  |
+    | 6-8   | direction of gravity in the base's frame                          | -        |
+    | 9-10  | commanded speed ahead, to the left                                | 0.5 m/s  |
+    | 11    | commanded yaw rate                                                | rad/s    |
+    | 12-23 | joint angles from the stance: hip, upper, lower of FR, FL, RR, RL | rad      |
+    | 24-35 | joint velocities, in the same order                               | 20 rad/s |
+    | 36-47 | last action, in the same order                                    | -        |
+
+    On rough ground and stairs 45 numbers follow: how far below the base the ground is, from 0.8 m behind to 0.8 m
+    ahead. An action shifts joints' targets by up to 0.4 rad from the stance, 0.2 rad at the hips. Commands are drawn
+    anew every 5 to 10 s; every 10 to 15 s a push changes the velocity. robots/quadruped.py names sources.
+
+    An episode ends when the trunk touches the ground, is less than 0.25 m above it or leans by more than 1 rad, off the
+    tiles of uneven ground, or after 20 s (1000 steps). Perfect tracking earns 2.25 a step, 2250 an episode. "Solved" is
+    chosen: 1350, three fifths of that. Random actions (uniform, 30 episodes) return -27.
+    """
+    return walk("laikago_walk", QUADRUPED, terrain=terrain, push_m_s=push_m_s, randomize=randomize)
