@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from robots.catalogue import classic, legged
+from robots.catalogue import classic, legged, manipulation, navigation
 from robots.catalogue.entry import ParamValue, TaskEntry
 from robots.errors import TaskDefinitionError, UnknownTaskError, suggest
 
@@ -71,5 +71,5 @@ def check_params(entry: TaskEntry, params: Mapping[str, ParamValue]) -> dict[str
     return checked
 
 
-for _entry in (*classic.ENTRIES, *legged.ENTRIES):
+for _entry in (*classic.ENTRIES, *legged.ENTRIES, *manipulation.ENTRIES, *navigation.ENTRIES):
     register(_entry)
