@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +32,18 @@ class ChildError(RlroboError):
         """The end of what the child wrote that was no message."""
 
 
-def run_child(module: str, arguments: list[str], *, working_directory: Path, listen: Listener) -> str:
+def run_child(
+    module: str,
+    arguments: list[str],
+    *,
+    working_directory: Path,
+    listen: Listener,
+    time_limit_s: float | None = None,
+) -> str:
     """Run `python -m module`, give each of its messages to `listen` and return its stdout. Raises ChildError.
 
-    Ctrl-C ends the child too, and then raises KeyboardInterrupt here.
+    Ctrl-C ends the child too, and then raises KeyboardInterrupt here; a child that takes longer than the limit is
+    killed.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -46,12 +55,21 @@ def run_child(module: str, arguments: list[str], *, working_directory: Path, lis
         # -m puts the working directory first on sys.path; a user's own engine/ folder must not shadow this package.
         cwd=working_directory,
     )
+    killer = threading.Timer(time_limit_s or 0.0, process.kill)
     with process:
         try:
+            if time_limit_s is not None:
+                killer.start()
             return _listen(process, module, listen)
+        except ChildError as err:
+            if killer.finished.is_set():
+                raise _took_too_long(module, time_limit_s, err) from None
+            raise
         except BaseException:
             process.terminate()
             raise
+        finally:
+            killer.cancel()
 
 
 def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> str:
@@ -60,10 +78,10 @@ def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> 
     error = ""
     lines: deque[str] = deque(maxlen=NUM_LAST_LINES)
     for line in process.stderr:
-        message = _parse(line)
+        text, message = _split(line)
+        if text.strip():
+            lines.append(text.rstrip())
         if message is None:
-            if line.strip():
-                lines.append(line.rstrip())
             continue
         error = str(message.get("error", error))
         listen(message)
@@ -77,12 +95,24 @@ def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> 
     raise ChildError(_explain_death(module, code, lines), lines=tuple(lines))
 
 
-def _parse(line: str) -> dict[str, Any] | None:
+def _took_too_long(module: str, time_limit_s: float | None, err: ChildError) -> ChildError:
+    last = f" Its last words: {err.lines[-1].strip()}" if err.lines else ""
+    return ChildError(
+        f"the process `python -m {module}` did not end within {time_limit_s:g} s and was killed.{last}", lines=err.lines
+    )
+
+
+def _split(line: str) -> tuple[str, dict[str, Any] | None]:
+    """Return what a line says besides a message, and the message at its end, if there is one.
+
+    PyBullet writes to stderr, too, and leaves lines open.
+    """
+    start = line.find('{"')
     try:
-        message = json.loads(line)
+        message = json.loads(line[start:]) if start >= 0 else None
     except ValueError:
-        return None
-    return message if isinstance(message, dict) else None
+        message = None
+    return (line[:start], message) if isinstance(message, dict) else (line, None)
 
 
 def _explain_death(module: str, code: int, lines: deque[str]) -> str:

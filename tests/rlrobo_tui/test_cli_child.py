@@ -49,3 +49,16 @@ def test_interrupted_parent_ends_its_child(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run_child(child, [], working_directory=tmp_path, listen=interrupt)
+
+
+def test_a_message_behind_an_open_line_is_heard_and_the_line_is_kept(tmp_path: Path) -> None:
+    program = 'import sys; sys.stderr.write(\'b3Warning: no inertia{"error": "no joint"}\\n\'); sys.exit(2)'
+    with pytest.raises(ChildError, match=r"^no joint$") as error:
+        run_child(make_child(tmp_path, program), [], working_directory=tmp_path, listen=lambda _: None)
+    assert error.value.lines == ("b3Warning: no inertia",)
+
+
+def test_child_that_hangs_is_killed_at_the_limit(tmp_path: Path) -> None:
+    child = make_child(tmp_path, "import time; time.sleep(600)")
+    with pytest.raises(ChildError, match=r"did not end within 0\.2 s and was killed"):
+        run_child(child, [], working_directory=tmp_path, listen=lambda _: None, time_limit_s=0.2)
