@@ -38,8 +38,8 @@ format: $(DEV) ## rewrite the files in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(BASE) ## measure simulation and training speed on this machine (not there yet)
-	@$(BIN)/rlrobo bench $(ARGS)
+bench: $(BASE) ## measure simulation speed on this machine: [ARGS="ant_walk --seconds 4"]
+	@$(BIN)/rlrobo bench sim $(ARGS)
 
 docker-build: ## build the CPU image, rlrobo:cpu [TORCH_INDEX=index of PyTorch's CPU wheels]
 	docker build --target cpu --tag rlrobo:cpu $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) $(ARGS) .

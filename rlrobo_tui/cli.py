@@ -29,7 +29,8 @@ COMMANDS = {
     "evaluate": ("evaluate:evaluate", "Measure what a checkpoint can do."),
     "replay": ("replay:replay", "Show a checkpoint in a window, or record it as a video."),
     "plot": ("plot:plot", "Draw a run's metrics over its timesteps."),
-    "robots": ("robots:robots", "List the tasks and their robots."),
+    "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
+    "bench": ("bench:bench", "Measure how fast tasks simulate on one core of this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
 }
 """Name, where it is (module:function in rlrobo_tui/commands/) and one line for `rlrobo --help`."""
@@ -82,6 +83,10 @@ def load_command(name: str) -> Any:
     """Import the command `name` and return it as typer runs it."""
     module_name, function_name = COMMANDS[name][0].split(":")
     function = getattr(importlib.import_module(f"rlrobo_tui.commands.{module_name}"), function_name)
+    if isinstance(function, typer.Typer):  # a command with commands of its own
+        group = typer.main.get_group(function)
+        group.name = name
+        return group
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
     )

@@ -1,0 +1,71 @@
+"""`rlrobo bench sim`: how fast tasks are on one core, next to the engine alone and to the environments they match."""
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rlrobo_tui.commands.child import run_child
+from rlrobo_tui.commands.options import JsonOption, complete_tasks
+from rlrobo_tui.console import narrate, print_json, print_table
+from rlrobo_tui.quantities import count_of
+from robots.registry import find_task, task_ids
+
+MODULE = "robots.bench"
+HEADERS = ("TASK", ">ENVS", ">OURS", ">CEILING", ">RATIO", ">PEER", ">SPEEDUP", ">RESET")
+
+
+class What(Enum):
+    """What is measured."""
+
+    SIM = "sim"
+
+
+def bench(
+    what: Annotated[What, typer.Argument(metavar="WHAT", help="What to measure: sim, the simulation.")] = What.SIM,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(metavar="TASK...", help="Default: every task.", autocompletion=complete_tasks)
+    ] = None,
+    *,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Processor time for each task.")] = 12.0,
+    num_envs: Annotated[
+        list[int] | None,
+        typer.Option("--num-envs", min=1, help="Batch size; of several the best ratio is shown. [default: 8 and 32]"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how fast tasks simulate on one core of this machine."""
+    chosen = [find_task(task).id for task in tasks or task_ids()]
+    narrate(f"Measuring {count_of(len(chosen), 'task')}, {seconds:g} s of processor time each")
+    sizes = [text for size in num_envs or [] for text in ("--num-envs", str(size))]
+    arguments = [*chosen, "--seconds", str(seconds), *sizes]
+    speeds = json.loads(run_child(MODULE, arguments, working_directory=Path.cwd(), listen=_narrate_progress))
+    if as_json:
+        print_json(speeds)
+        return
+    print_table(HEADERS, [_row(speed) for speed in speeds])
+    narrate(
+        "OURS, CEILING and PEER are environment steps per second. CEILING is the physics engine alone, PEER the "
+        "environment that a task reproduces, RESET the time of one reset."
+    )
+
+
+def _narrate_progress(message: dict[str, Any]) -> None:
+    if task := message.get("done"):
+        narrate(f"Measured {task}")
+
+
+def _row(speed: dict[str, Any]) -> tuple[str, ...]:
+    has_peer = speed["peer"] is not None
+    return (
+        speed["task"],
+        str(speed["num_envs"]),
+        f"{speed['ours']:,.0f}",
+        f"{speed['ceiling']:,.0f}",
+        f"{speed['ratio']:.2f}",
+        f"{speed['peer']:,.0f}" if has_peer else "-",
+        f"{speed['speedup']:.2f}x" if has_peer else "-",
+        f"{speed['reset_ms']:.2f} ms",
+    )
