@@ -22,9 +22,11 @@ from engine.protocol.config import RunConfig
 from engine.protocol.disk import check_space
 from engine.protocol.errors import RlroboError
 from engine.protocol.presets import build_config
-from engine.protocol.provenance import collect_provenance
-from engine.protocol.run_dir import RunDir, create_run, list_runs
+from engine.protocol.run_dir import RunDir, list_runs
+from engine.protocol.settings import Settings
 from rlrobo_tui.actions import actions_of, bindings_of
+from rlrobo_tui.commands.packing import make_run
+from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.links import GoOn, Neighbour, OpenRun, Train
@@ -32,6 +34,8 @@ from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_over_ssh
 from rlrobo_tui.themes import DARK, FALLBACKS, LIGHT
+from robots.errors import RobotError
+from robots.plugins import load_plugins
 
 DEMO_TASK = "cartpole_balance"
 ENGINE_CHECK_S = 1.0
@@ -46,14 +50,16 @@ class StartedEngine(NamedTuple):
 
 
 class RlroboApp(App[None]):
-    """The app. `run` is opened at once; `ascii` keeps every character that is drawn to ASCII."""
+    """The app. `run` is opened at once; `ascii` keeps every character that is drawn to ASCII; `warnings` are shown."""
 
     TITLE = "rlrobo"
     CSS_PATH = "app.tcss"
     BINDINGS = bindings_of("app")
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
-    def __init__(self, runs_dir: Path, *, run: RunDir | None = None, ascii: bool = False) -> None:
+    def __init__(
+        self, runs_dir: Path, *, run: RunDir | None = None, ascii: bool = False, warnings: Sequence[str] = ()
+    ) -> None:
         no_color = os.environ.get("NO_COLOR")
         super().__init__()
         if no_color is not None:
@@ -61,6 +67,7 @@ class RlroboApp(App[None]):
         self.runs_dir = runs_dir
         self.is_ascii = ascii or not can_show_unicode()
         self._first_run = run
+        self._warnings = warnings
         self._ascii_filter = AsciiFilter()
         self._engines: dict[Path, StartedEngine] = {}
 
@@ -83,8 +90,13 @@ class RlroboApp(App[None]):
         self.push_screen(RunsScreen(self.runs_dir, is_ascii=self.is_ascii))
         if self._first_run is not None:
             self._watch(self._first_run)
+        self.call_after_refresh(self._show_warnings)
         self.set_interval(ENGINE_CHECK_S, self._check_engines)
         self.call_after_refresh(self._warm_up)
+
+    def _show_warnings(self) -> None:
+        for warning in self._warnings:
+            self.notify(warning, severity="warning", timeout=20, markup=False)
 
     @work(thread=True)
     def _warm_up(self) -> None:
@@ -167,10 +179,11 @@ class RlroboApp(App[None]):
     @work(thread=True, exclusive=True, group="train")
     def _train(self, config: RunConfig, command: str) -> None:
         try:
-            check_space(self.runs_dir, size_of(config))
-            run = create_run(self.runs_dir, config, collect_provenance(command.split()))
+            facts = facts_for(config)
+            check_space(self.runs_dir, size_of(config, facts))
+            run = make_run(self.runs_dir, config, facts, command.split())
             process = start_engine(run)
-        except (RlroboError, OSError) as err:
+        except (RlroboError, RobotError, OSError) as err:
             self.call_from_thread(self._say_not_started, str(err))
             return
         self.call_from_thread(self._watch_new, run, process)
@@ -218,10 +231,12 @@ def _is_allowed(action: str, screen: Screen[object]) -> bool:
     return True
 
 
-def run_app(runs_dir: Path, run: RunDir | None = None, ascii: bool = False) -> None:
+def run_app(settings: Settings, run: RunDir | None = None, ascii: bool = False) -> None:
     """Show the app until the user leaves it. Raises UsageError where the terminal cannot show it."""
     check_terminal()
-    app = RlroboApp(runs_dir, run=run, ascii=ascii)
+    # Before the app: what a plug-in prints while it is imported would end up on the screen.
+    warnings = load_plugins(settings.plugins)
+    app = RlroboApp(settings.runs_dir, run=run, ascii=ascii, warnings=warnings)
     app.run()
     if app.return_code:
         sys.exit(app.return_code)

@@ -64,6 +64,7 @@ _FAMILIES = {
     "reward": Metric("", "Weighted sum of the reward term {term} over an episode, mean of the last 100 episodes."),
     "termination": Metric("part of 1", "Part of the last 100 training episodes that ended by {words}."),
     "curriculum": Metric("part of 1", "How hard {words} is now, 1 being the task itself; mean of environments.", True),
+    "randomization": Metric("", "What the randomisation term {term} drew, mean of the last 100 training episodes."),
     "sampling": Metric("", "How the collection of experience spends its time: {words}."),
 }
 

@@ -12,6 +12,7 @@ from engine.protocol.config import RunConfig, timesteps_per_update
 from engine.protocol.disk import free_bytes, in_words
 from engine.protocol.settings import Settings
 from rlrobo_tui.commands.options import parse_count
+from rlrobo_tui.commands.task_facts import facts_of_entry
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.quantities import count
 from robots.registry import find_task
@@ -114,7 +115,8 @@ def _assignments(answers: Answers) -> list[str]:
 
 
 def _disk(config: RunConfig, runs_dir: Path) -> str:
-    needed, free = size_of(config).total_bytes, free_bytes(runs_dir)
+    facts = facts_of_entry(find_task(config.task))
+    needed, free = size_of(config, facts).total_bytes, free_bytes(runs_dir)
     return f"about {in_words(needed)} of {in_words(free)} free{'' if needed <= free else '; it may not fit'}"
 
 

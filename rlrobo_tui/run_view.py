@@ -198,7 +198,8 @@ class RunView:
         elif isinstance(event, EvaluationDone):
             self.evaluations.append(event)
             best = ", the best so far" if event.is_best else ""
-            self._say(event, f"evaluation: return {event.return_mean:.1f} ± {event.return_ci95:.1f}{best}")
+            success = "" if event.success_rate is None else f", success {event.success_rate:.0%}"
+            self._say(event, f"evaluation: return {event.return_mean:.1f} ± {event.return_ci95:.1f}{success}{best}")
         elif isinstance(event, CheckpointSaved):
             self.checkpoints.append(event)
             self._say(event, f"checkpoint saved ({event.reason}, {event.size_bytes / 1e6:.1f} MB)")

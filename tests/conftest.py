@@ -1,9 +1,14 @@
 """What every test gets: no settings of the machine it runs on, and hypothesis without chance or a clock."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+import robots.plugins as plugins_module
+from robots.registry import TASKS
 
 # A failure must come again when the test is run again, and a busy machine must not cause one.
 hypothesis.settings.register_profile("rlrobo", derandomize=True, deadline=None, database=None)
@@ -15,3 +20,16 @@ def no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove RLROBO_… variables, so that no test reads or writes the runs of whoever starts it."""
     for name in [name for name in os.environ if name.startswith("RLROBO_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def no_plugins_stay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin without plug-ins, and forget those of the test."""
+    modules, tasks = set(sys.modules), dict(TASKS)
+    monkeypatch.setattr(plugins_module, "_loaded", set())
+    yield
+    TASKS.clear()
+    TASKS.update(tasks)
+    for name in set(sys.modules) - modules:
+        if name.startswith(("rlrobo_plugin_", "lab_")):
+            del sys.modules[name]

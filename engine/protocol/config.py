@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from engine.protocol.algorithms import A2C, ALGORITHMS, PPO, Algorithm
 from engine.protocol.errors import ConfigError, UnknownNameError, did_you_mean
 from engine.protocol.yaml_loader import dump_yaml, parse_yaml
 
+GYM_PREFIX = "gym:"
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:[0-9]+)?)$"
 
 
@@ -33,7 +35,7 @@ class Normalization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Evaluation episodes: deterministic policy, an environment of their own, the same start states every time."""
+    """Evaluation episodes: deterministic policy, own environments, the same starts and random draws every time."""
 
     every_timesteps: Annotated[int, Meta(ge=0)] = 50_000
     """Timesteps between two evaluations; 0: none."""
@@ -60,9 +62,18 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides what a run does."""
 
     task: str
-    """Task id, as `rlrobo robots` lists them."""
+    """Task id, as `rlrobo robots` lists them, a robot's YAML file, or `gym:ENV_ID`."""
     task_params: dict[str, bool | int | float | str] = {}
-    """Choices that the task leaves to the user, such as `terrain`; `rlrobo robots show TASK` lists them."""
+    """Choices that the task leaves to the user, such as `terrain`; `rlrobo robots show TASK` lists them. For
+    `gym:ENV_ID` they are the environment's keywords."""
+    randomizations: dict[str, dict[str, Any] | None] = {}
+    """What varies between episodes: terms by name with their parameters, on top of the task's own; null drops one."""
+    disturbances: dict[str, dict[str, Any] | None] = {}
+    """What happens to the robot in an episode, such as pushes: terms by name, likewise."""
+    curriculum: dict[str, dict[str, Any] | None] = {}
+    """Levels of difficulty that follow performance: terms by name, likewise. Evaluation is always at the full level."""
+    plugins: list[str] = []
+    """Python files that register tasks, terms or environments, besides the installed plug-ins."""
     algorithm: Algorithm = PPO()
     """Algorithm and its hyper-parameters, under Stable-Baselines3's names."""
     total_timesteps: Annotated[int, Meta(ge=1)] = 1_000_000
@@ -81,6 +92,26 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Evaluation episodes."""
     checkpoints: Checkpoints = Checkpoints()
     """Checkpoints."""
+
+    @property
+    def changes_terms(self) -> bool:
+        """Whether the task's terms are not all its own."""
+        return bool(self.randomizations or self.disturbances or self.curriculum)
+
+    @property
+    def is_robot_file(self) -> bool:
+        """Whether `task` is a robot's YAML file."""
+        return self.task.endswith((".yaml", ".yml"))
+
+    @property
+    def is_gym(self) -> bool:
+        """Whether `task` is another package's Gymnasium environment."""
+        return self.task.startswith(GYM_PREFIX)
+
+    @property
+    def task_name(self) -> str:
+        """What lists call the task: its id; a file's name without its ending."""
+        return PurePath(self.task).stem if self.is_robot_file else self.task
 
 
 def parse_config(raw: Mapping[str, Any], *, source: str) -> RunConfig:
@@ -223,6 +254,9 @@ def _allowed_values(raw: Any, path: list[str]) -> str:
 
 def _check_combination(config: RunConfig, source: str) -> None:
     algorithm = config.algorithm
+    for group in ("randomizations", "disturbances", "curriculum"):
+        if config.is_gym and getattr(config, group):
+            raise ConfigError(source, group, f"another package simulates {config.task}; only ours have terms.")
     if isinstance(algorithm, PPO) and algorithm.batch_size > algorithm.n_steps * config.num_envs:
         rollout = algorithm.n_steps * config.num_envs
         raise ConfigError(

@@ -18,10 +18,11 @@ from engine.protocol.config import RunConfig
 from engine.protocol.errors import ConfigError, StorageError
 from engine.protocol.files import sync_directory, sync_file
 from engine.protocol.provenance import Parent, Provenance
-from engine.protocol.run_dir import RunDir, create_run
+from engine.protocol.run_dir import PLUGINS_FOLDER, ROBOT_FOLDER, RunDir, create_run
 
 _FIXED = {
     "task": "the policy fits the observations and actions that it was trained on",
+    "plugins": "a run keeps copies of its own",
     "algorithm.name": "the checkpoint is one of that algorithm",
     "algorithm.policy_kwargs": "the weights of the checkpoint fit that network only",
     "algorithm.use_sde": "the weights of the checkpoint include its noise or do not",
@@ -58,7 +59,7 @@ def check_fork(parent: RunConfig, config: RunConfig, *, begin: int) -> None:
 def fork_run(
     parent: RunDir, checkpoint: Checkpoint, *, runs_dir: Path, config: RunConfig, provenance: Provenance
 ) -> RunDir:
-    """Make a run below `runs_dir` that begins at `checkpoint` of `parent`.
+    """Make a run below `runs_dir` that begins at `checkpoint` of `parent`, with copies of all that its task needs.
 
     Raises CheckpointError when the checkpoint or its copy is damaged, and StorageError; then nothing is left of it.
     """
@@ -66,12 +67,25 @@ def fork_run(
     origin = Parent(run=parent.id, step=checkpoint.step)
     run = create_run(runs_dir, config, msgspec.structs.replace(provenance, parent=origin))
     try:
+        _copy_task(parent, run)
         copy = _copy(checkpoint, run.checkpoints)
         verify(copy)
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     return run
+
+
+def _copy_task(parent: RunDir, run: RunDir) -> None:
+    """Copy what the parent knows of its task, and the files of the task."""
+    try:
+        if parent.facts.is_file():
+            shutil.copyfile(parent.facts, run.facts)
+        for name in (ROBOT_FOLDER, PLUGINS_FOLDER):
+            if (parent.path / name).is_dir():
+                shutil.copytree(parent.path / name, run.path / name)
+    except OSError as err:
+        raise StorageError.from_os_error(err, run.path) from err
 
 
 def _copy(checkpoint: Checkpoint, folder: Path) -> Checkpoint:

@@ -1,7 +1,7 @@
 """Find the YAML files of configs/ and build a run's configuration from a task, an algorithm and overrides.
 
 A preset is a file `configs/<task>/<algorithm>.yaml` (tuned) or `configs/<task>/<algorithm>-<name>.yaml`; `sb3` is
-always there and means Stable-Baselines3's own defaults.
+always there and means Stable-Baselines3's own defaults. A robot's own file has `generic`, too.
 """
 
 import os
@@ -16,10 +16,28 @@ from engine.protocol.yaml_loader import load_yaml_file
 
 TUNED = "tuned"
 SB3 = "sb3"
+GENERIC = "generic"
+_GENERIC: dict[str, dict[str, Any]] = {
+    # Chosen: what configs/a1_walk/ppo.yaml says, which a robot with position control learned from; normalised, because
+    # nobody has scaled the observations and rewards of a new robot.
+    "ppo": {
+        "algorithm": {
+            "name": "ppo",
+            "n_steps": 512,
+            "batch_size": 512,
+            "n_epochs": 5,
+            "policy_kwargs": {"log_std_init": -0.7, "net_arch": [128, 128]},
+        },
+        "num_envs": 8,
+    },
+}
+"""Settings by algorithm for a robot that nobody has tuned any for."""
 
 
 def preset_names(task: str, algorithm: str) -> list[str]:
     """Return the presets for `task` and `algorithm`, the default one first."""
+    if RunConfig(task=task).is_robot_file:
+        return [GENERIC, SB3] if algorithm in _GENERIC else [SB3]
     found = sorted(_preset_name(path, algorithm) for path in _files(task, algorithm))
     return [*sorted(found, key=lambda name: name != TUNED), SB3]
 
@@ -27,7 +45,7 @@ def preset_names(task: str, algorithm: str) -> list[str]:
 def build_config(
     task: str, *, algorithm: str = "ppo", preset: str = "", overrides: list[str] | None = None
 ) -> RunConfig:
-    """Build the configuration for a task id; `overrides` are `key=value` texts.
+    """Build the configuration for a task id, a robot's file or `gym:ENV_ID`; `overrides` are `key=value` texts.
 
     Raises UnknownNameError for the algorithm or preset and ConfigError for a value. The task's id is not checked here:
     the registry of tasks does.
@@ -38,13 +56,22 @@ def build_config(
     preset = preset or names[0]
     if preset not in names:
         raise UnknownNameError(f"preset for {task} with {algorithm}", preset, names)
+    if preset == GENERIC:
+        return _finish({"task": task, **_GENERIC[algorithm]}, overrides, source=f"{task} with {algorithm}")
     if preset == SB3:
-        raw: dict[str, Any] = {"task": task, "algorithm": {"name": algorithm}}
-        if algorithm not in ON_POLICY:
-            raw["normalization"] = {"observations": False, "rewards": False}
-        return _finish(raw, overrides, source=f"{task} with {algorithm}")
+        return _finish(_defaults(task, algorithm), overrides, source=f"{task} with {algorithm}")
     path = next(path for path in _files(task, algorithm) if _preset_name(path, algorithm) == preset)
     return load_config(path, overrides=overrides)
+
+
+def _defaults(task: str, algorithm: str) -> dict[str, Any]:
+    """Return Stable-Baselines3's defaults, with the normalisation that its users add to on-policy algorithms."""
+    raw: dict[str, Any] = {"task": task, "algorithm": {"name": algorithm}}
+    if algorithm not in ON_POLICY:
+        raw["normalization"] = {"observations": False, "rewards": False}
+        if RunConfig(task=task).is_gym:
+            raw["num_envs"] = 1  # as there: a gradient step for each timestep
+    return raw
 
 
 def load_config(path: Path, *, overrides: list[str] | None = None) -> RunConfig:

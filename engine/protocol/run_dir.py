@@ -5,6 +5,7 @@ events.jsonl     all that a viewer reads       commands.jsonl    all that a view
 engine.log       output of the engine          engine.lock       who trains it
 heartbeat.json   the engine's sign of life     supervisor.lock   who waits for the engine
 tb/              TensorBoard                   checkpoints/      one directory for each timestep saved
+task.json        facts of the task             robot/ plugins/   files of the task, where it is not built in
 """
 
 import shutil
@@ -21,7 +22,11 @@ from engine.protocol.errors import NotARunError, StorageError, UnknownNameError
 from engine.protocol.files import write_whole
 from engine.protocol.lock import RunLock
 from engine.protocol.provenance import Provenance
+from engine.protocol.task_facts import FACTS
 from engine.protocol.yaml_loader import load_yaml_file
+
+ROBOT_FOLDER, PLUGINS_FOLDER = "robot", "plugins"
+"""Below a run directory: the files of a robot that YAML declares, and plug-ins that are single files."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class RunDir:
     def provenance(self) -> Path:
         """Where the run comes from."""
         return self.path / "provenance.json"
+
+    @property
+    def facts(self) -> Path:
+        """What viewers need to know about the task."""
+        return self.path / FACTS
 
     @property
     def events(self) -> Path:
@@ -108,7 +118,7 @@ def create_run(
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock()))
     # A gym: or file task may hold characters that a directory name should not.
-    task = "".join(char if char.isalnum() or char in "_-." else "_" for char in config.task)
+    task = "".join(char if char.isalnum() or char in "_-." else "_" for char in config.task_name)
     name = f"{stamp}-{task}-{algorithm_name(config.algorithm)}-s{config.seed}"
     run = RunDir(_make_unique(runs_dir, name))
     try:

@@ -23,6 +23,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """RLROBO_SEED: seed when neither the command line nor a file names one."""
     ascii: bool = False
     """RLROBO_ASCII: 1 draws with ASCII characters only."""
+    plugins: tuple[str, ...] = ()
+    """RLROBO_PLUGINS: Python files that register tasks, separated by colons."""
 
 
 VARIABLES = {
@@ -30,6 +32,7 @@ VARIABLES = {
     "RLROBO_DEVICE": "device",
     "RLROBO_SEED": "seed",
     "RLROBO_ASCII": "ascii",
+    "RLROBO_PLUGINS": "plugins",
 }
 
 
@@ -44,4 +47,5 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         device=environment.get("RLROBO_DEVICE", ""),
         seed=int(seed) if seed else None,
         ascii=environment.get("RLROBO_ASCII", "").lower() in ("1", "true", "yes"),
+        plugins=tuple(name for name in environment.get("RLROBO_PLUGINS", "").split(":") if name),
     )

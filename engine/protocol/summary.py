@@ -187,7 +187,7 @@ def _decode(line: bytes) -> AnyEvent | None:
 def _started_from_config(run: RunDir) -> RunStarted:
     config = run.read_config()
     return RunStarted(
-        task=config.task,
+        task=config.task_name,
         algorithm=str(config.algorithm.__struct_config__.tag),
         seed=config.seed,
         total_timesteps=config.total_timesteps,

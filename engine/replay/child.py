@@ -1,20 +1,15 @@
-"""What the replay processes share: their command line, their messages and their process boundary.
-
-`rlrobo replay` starts them and reads their stderr: one JSON object a line, `{"error": "…"}` for what went wrong.
-"""
+"""What the replay processes share: their command line and their process boundary. `rlrobo replay` starts them."""
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from engine.messages import tell
 from engine.protocol.checkpoints import find_checkpoint
+from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError, UsageError
 from engine.protocol.run_dir import open_run
-from engine.replay.playback import Playback
-from robots.env import RobotEnv
+from engine.replay.playback import AnyStage, Playback
 from robots.errors import RobotError
 
 
@@ -30,20 +25,13 @@ def replay_parser(name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def open_playback(options: argparse.Namespace, *, render_mode: str) -> Playback:
-    """Load the checkpoint and its task. Raises RlroboError and RobotError."""
+def open_playback(options: argparse.Namespace, make: Callable[[RunConfig, Path], AnyStage]) -> Playback[AnyStage]:
+    """Load the checkpoint and `make` the stage of the run's configuration. Raises RlroboError and RobotError."""
     from engine.worker.policy import load_policy
-    from engine.worker.tasks import load_run_task
 
     run = open_run(options.run_dir)
     policy = load_policy(find_checkpoint(run.checkpoints, options.checkpoint), device="cpu")
-    task = load_run_task(run.read_config())
-    return Playback(RobotEnv(task, render_mode=render_mode), policy, seed=options.seed)
-
-
-def tell(**message: Any) -> None:
-    """Send a message to the parent process."""
-    print(json.dumps(message), file=sys.stderr, flush=True)  # noqa: T201 - the protocol with the parent
+    return Playback(make(run.read_config(), run.path), policy, seed=options.seed)
 
 
 def run_as_child(work: Callable[[], None]) -> int:

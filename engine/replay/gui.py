@@ -10,9 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.replay.child import open_playback, replay_parser, run_as_child, tell
+from engine.messages import tell
+from engine.replay.child import open_playback, replay_parser, run_as_child
 from engine.replay.playback import Playback
+from engine.tasks import load_run_task
 from robots.bullet.client import p
+from robots.env import RobotEnv
 from robots.render import follow_with_window
 from robots.simulation import Simulation
 from robots.spec import Camera
@@ -69,7 +72,7 @@ class Controls:
 
 
 def show(
-    playback: Playback,
+    playback: Playback[RobotEnv],
     controls: Controls,
     *,
     is_enough: Callable[[], bool],
@@ -92,7 +95,7 @@ def show(
         sleep(max(0.0, due_s - clock()))
 
 
-def _advance(playback: Playback, controls: Controls) -> None:
+def _advance(playback: Playback[RobotEnv], controls: Controls) -> None:
     if controls.must_begin:
         controls.must_begin = False
         playback.begin()
@@ -132,7 +135,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = replay_parser("engine.replay.gui").parse_args(arguments)
 
     def work() -> None:
-        playback = open_playback(options, render_mode="human")
+        playback = open_playback(
+            options, lambda config, folder: RobotEnv(load_run_task(config, folder), render_mode="human")
+        )
         tell(window="open", keys=HELP)
 
         def is_enough() -> bool:

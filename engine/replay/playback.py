@@ -1,11 +1,33 @@
 """Play episodes with a policy, one control step at a time. The window and the video are made of it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from robots.env import RobotEnv
+
+class Stage(Protocol):
+    """The environment that is played in: a RobotEnv, or another package's."""
+
+    @property
+    def control_dt_s(self) -> float:
+        """Time of one step."""
+        ...
+
+    def reset(self, *, seed: int | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; return the observation, by name where the task has goals, and an info."""
+        ...
+
+    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Advance one step as Gymnasium does; on the last one `info["termination"]` names what ended the episode."""
+        ...
+
+    def picture(self, *, width: int, height: int) -> np.ndarray:
+        """Return a picture (height, width, 3), uint8; of another size where the stage cannot draw that one."""
+        ...
+
+
+AnyStage = TypeVar("AnyStage", bound=Stage)
 
 
 class Actor(Protocol):
@@ -31,10 +53,10 @@ class PlayedEpisode:
     """Termination term, or `time_limit`."""
 
 
-class Playback:
+class Playback(Generic[AnyStage]):
     """Episodes of one environment, one after the other. Call `step`, and `begin` after one has ended."""
 
-    def __init__(self, env: RobotEnv, policy: Actor, *, seed: int) -> None:
+    def __init__(self, env: AnyStage, policy: Actor, *, seed: int) -> None:
         self.env = env
         self.episodes: list[PlayedEpisode] = []
         """Episodes that ended."""
@@ -47,7 +69,7 @@ class Playback:
     @property
     def control_dt_s(self) -> float:
         """Time of one control step."""
-        return self.env.task.control_dt_s
+        return self.env.control_dt_s
 
     def begin(self) -> None:
         """Begin the next episode; one that is under way is dropped."""

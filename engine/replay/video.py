@@ -4,21 +4,24 @@ Frames are taken by simulated time, so a video plays at the right speed however 
 `rlrobo replay --video`.
 """
 
+import itertools
 import math
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 
+from engine.messages import tell
 from engine.protocol.errors import StorageError
 from engine.protocol.files import sync_file
-from engine.replay.child import open_playback, replay_parser, run_as_child, tell
-from engine.replay.playback import Playback
-from robots.render import render_rgb
+from engine.replay.child import open_playback, replay_parser, run_as_child
+from engine.replay.playback import AnyStage, Playback
+from engine.tasks import make_env
 
 QUALITY = 8
 """imageio-ffmpeg's quality, 0 to 10. Chosen: robots stay sharp, a minute of 640x480 is a few megabytes."""
@@ -42,7 +45,7 @@ class Film:
     """Control steps to play; 0: no limit."""
 
 
-def record(playback: Playback, film: Film, path: Path) -> int:
+def record(playback: Playback[AnyStage], film: Film, path: Path) -> int:
     """Play and write the video to `path`, whole or not at all; return its number of frames. Raises StorageError."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.mp4")
     try:
@@ -56,7 +59,7 @@ def record(playback: Playback, film: Film, path: Path) -> int:
     return num_frames
 
 
-def frames(playback: Playback, film: Film) -> Iterator[np.ndarray]:
+def frames(playback: Playback[AnyStage], film: Film) -> Iterator[np.ndarray]:
     """Yield pictures (height, width, 3), uint8, one for each 1/fps of video, from the first state to the last."""
     picture = _picture(playback, film)
     num_frames = 0
@@ -74,43 +77,53 @@ def frames(playback: Playback, film: Film) -> Iterator[np.ndarray]:
             playback.begin()
 
 
-def _num_frames_due(playback: Playback, film: Film) -> int:
+def _num_frames_due(playback: Playback[AnyStage], film: Film) -> int:
     """Return how many frames there are up to now, the one at time 0 included."""
     time_s = playback.num_steps * playback.control_dt_s
     return 1 + math.floor(time_s * film.fps / film.speed + 1e-9)  # 1e-9: 10 s at 30 frames/s is frame 300, not 299.99…
 
 
-def _is_complete(playback: Playback, film: Film) -> bool:
+def _is_complete(playback: Playback[AnyStage], film: Film) -> bool:
     has_all_episodes = bool(film.episodes) and len(playback.episodes) >= film.episodes
     return has_all_episodes or bool(film.max_steps and playback.num_steps >= film.max_steps)
 
 
-def _picture(playback: Playback, film: Film) -> np.ndarray:
-    return render_rgb(playback.env.mdp.simulation, 0, width=film.width, height=film.height)
+def _picture(playback: Playback[AnyStage], film: Film) -> np.ndarray:
+    return playback.env.picture(width=film.width, height=film.height)
 
 
 def _encode(path: Path, film: Film, pictures: Iterator[np.ndarray]) -> int:
+    first = next(pictures)
+    height, width = first.shape[:2]
     writer = imageio_ffmpeg.write_frames(
         str(path),
-        (film.width, film.height),
+        (width, height),
         fps=film.fps,
         codec="libx264",
         pix_fmt_out="yuv420p",
         quality=QUALITY,
-        macro_block_size=2,
+        macro_block_size=1,
         ffmpeg_log_level="error",
-        output_params=["-movflags", "+faststart"],
+        output_params=["-movflags", "+faststart", *_scaling(film, (width, height))],
     )
     writer.send(None)
     num_frames = 0
     try:
-        for picture in pictures:
+        for picture in itertools.chain([first], pictures):
             writer.send(np.ascontiguousarray(picture))
             num_frames += 1
             tell(done=num_frames)
     finally:
         writer.close()
     return num_frames
+
+
+def _scaling(film: Film, size: tuple[int, int]) -> list[str]:
+    """Return what makes ffmpeg fit pictures of another size into the film, with black bars at their sides."""
+    wanted = f"{film.width}:{film.height}"
+    if size == (film.width, film.height):
+        return []
+    return ["-vf", f"scale={wanted}:force_original_aspect_ratio=decrease,pad={wanted}:(ow-iw)/2:(oh-ih)/2"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -131,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
 
     def work() -> None:
-        playback = open_playback(options, render_mode="rgb_array")
+        playback = open_playback(options, partial(make_env, render_mode="rgb_array"))
         num_frames = record(playback, film, options.out)
         tell(num_frames=num_frames, returns=[episode.episode_return for episode in playback.episodes])
 

@@ -11,6 +11,7 @@ from engine.protocol.commands import AnyCommand, SaveCheckpoint, Set
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import StorageError, is_full
 from engine.protocol.events import CheckpointSaved, EvaluationDone
+from engine.tasks import make_batch
 from engine.worker.barrier import begin_anew, close_episodes
 from engine.worker.checkpointing import Saver
 from engine.worker.control import Control
@@ -19,9 +20,8 @@ from engine.worker.environments import RobotVecEnv
 from engine.worker.evaluation import evaluate
 from engine.worker.live import set_live
 from engine.worker.reporter import Reporter
-from engine.worker.tasks import make_batch
 from engine.worker.trainer_state import TrainerState, capture
-from robots.env import RobotBatch
+from robots.batch import Batch
 
 
 class TrainingCallback(BaseCallback):
@@ -45,7 +45,7 @@ class TrainingCallback(BaseCallback):
         self._must_begin_anew = previous is not None
         self._next_evaluation = _next_multiple(state.num_timesteps, config.evaluation.every_timesteps)
         self._next_checkpoint = _next_multiple(state.num_timesteps, config.checkpoints.every_timesteps)
-        self._evaluation_batch: RobotBatch | None = None
+        self._evaluation_batch: Batch | None = None
 
     def _init_callback(self) -> None:
         env = self.model.get_env()
@@ -127,14 +127,16 @@ class TrainingCallback(BaseCallback):
 
     def _capture(self) -> TrainerState:
         known = {name: getattr(self._state, name) for name in _KEPT}
-        return capture(self.model, levels=self._robots.batch.levels.tolist(), **known)
+        return capture(self.model, levels=self._robots.levels(), **known)
 
     def _evaluate(self) -> EvaluationDone | None:
         """Play evaluation episodes and report them; None when a stop was asked for meanwhile."""
         began = time.monotonic()
         wanted = self._config.evaluation
         if self._evaluation_batch is None:
-            self._evaluation_batch = make_batch(self._config, num_envs=wanted.episodes, seed=wanted.seed)
+            self._evaluation_batch = make_batch(
+                self._config, self._control.run.path, num_envs=wanted.episodes, seed=wanted.seed
+            )
         report = evaluate(
             lambda observations: self.model.predict(self._env.normalize_obs(observations), deterministic=True)[0],  # type: ignore[arg-type]
             self._evaluation_batch,

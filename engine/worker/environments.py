@@ -1,6 +1,7 @@
 """Show a RobotBatch to Stable-Baselines3 as one of its vectorised environments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,17 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from engine.protocol.config import RunConfig
-from engine.worker.tasks import make_batch
-from robots.env import EpisodeRecord, Observation, RobotBatch, goal_space, split_goals
+from engine.tasks import make_batch
+from robots.batch import Batch
+from robots.env import EpisodeRecord, Observation, goal_space, split_goals
 
 
-def make_training_env(config: RunConfig) -> VecNormalize:
-    """Return the environments of `config`, with running normalisation around them (switched off where not wanted)."""
-    batch = make_batch(config, num_envs=config.num_envs, seed=config.seed, is_training=True)
+def make_training_env(config: RunConfig, folder: Path = Path()) -> VecNormalize:
+    """Return the environments of `config`, with running normalisation around them (switched off where not wanted).
+
+    Files of the task are below `folder`.
+    """
+    batch = make_batch(config, folder, num_envs=config.num_envs, seed=config.seed, is_training=True)
     wanted = config.normalization
     return VecNormalize(
         RobotVecEnv(batch),
@@ -32,16 +37,16 @@ def dress(observations: np.ndarray, goal_size: int) -> Observation:
 
 
 class RobotVecEnv(VecEnv):
-    """A RobotBatch in Stable-Baselines3's dress. Finished episodes gather in `episodes` until somebody takes them."""
+    """A Batch in Stable-Baselines3's dress. Finished episodes gather in `episodes` until somebody takes them."""
 
-    def __init__(self, batch: RobotBatch) -> None:
+    def __init__(self, batch: Batch) -> None:
         space = batch.observation_space
         super().__init__(
             batch.num_envs, goal_space(space, batch.goal_size) if batch.goal_size else space, batch.action_space
         )
         self.batch = batch
         self.episodes: list[EpisodeRecord] = []
-        self._actions = np.zeros((batch.num_envs, *batch.action_space.shape), dtype=np.float32)
+        self._actions = np.zeros((batch.num_envs, *(batch.action_space.shape or ())), dtype=np.float32)
         # SB3 reads an info only where an episode ended; one empty dict serves all the others.
         self._no_info: dict[str, Any] = {}
         self._rebuild_key: tuple[int, ...] = ()
@@ -76,7 +81,22 @@ class RobotVecEnv(VecEnv):
 
     def mean_levels(self) -> dict[str, float]:
         """Return how hard each curriculum is, mean over the environments."""
-        return dict(zip(self.batch.task.curriculum, self.batch.levels.mean(axis=0).tolist(), strict=True))
+        return dict(zip(self.batch.curriculum_names, self.batch.levels.mean(axis=0).tolist(), strict=True))
+
+    def levels(self) -> dict[str, list[float]]:
+        """Return the level of each curriculum in each environment."""
+        return dict(zip(self.batch.curriculum_names, self.batch.levels.T.tolist(), strict=True))
+
+    def set_levels(self, levels: Mapping[str, Sequence[float]]) -> None:
+        """Put curricula where they were in a run that this one goes on from or was forked off.
+
+        A curriculum that was not there begins where training begins; environments that were not there, at the mean.
+        """
+        for column, name in enumerate(self.batch.curriculum_names):
+            if before := levels.get(name):
+                common = min(len(before), self.num_envs)
+                self.batch.levels[:, column] = np.mean(before)
+                self.batch.levels[:common, column] = before[:common]
 
     def take_episodes(self) -> list[EpisodeRecord]:
         """Return the episodes that ended since the last call."""

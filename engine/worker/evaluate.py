@@ -11,14 +11,16 @@ from pathlib import Path
 
 import torch
 
+from engine.messages import tell
 from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.errors import RlroboError, UsageError
 from engine.protocol.run_dir import open_run
+from engine.tasks import make_batch
 from engine.worker.devices import check_device
 from engine.worker.evaluation import evaluate
 from engine.worker.policy import load_policy
-from engine.worker.tasks import make_batch
 from robots.errors import RobotError
+from robots.quiet import stdout_to_stderr
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _print_evaluation(options)
     except (RlroboError, RobotError) as err:
-        print(json.dumps({"error": str(err)}), file=sys.stderr)  # noqa: T201 - the protocol with the parent
+        tell(error=str(err))
         return err.exit_code if isinstance(err, RlroboError) else UsageError.exit_code
     return 0
 
@@ -39,8 +41,9 @@ def _print_evaluation(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     policy = load_policy(checkpoint, device=check_device(options.device))
     seed = config.evaluation.seed if options.seed is None else options.seed
-    batch = make_batch(config, num_envs=options.episodes, seed=seed)
-    report = evaluate(policy.act, batch, seed=seed, on_episode=_print_progress)
+    with stdout_to_stderr():  # other packages' environments and plug-ins may print
+        batch = make_batch(config, run.path, num_envs=options.episodes, seed=seed)
+        report = evaluate(policy.act, batch, seed=seed, on_episode=_print_progress)
     assert report is not None  # nothing cancels it
     result = {
         "return_mean": report.return_mean,
@@ -57,7 +60,7 @@ def _print_evaluation(options: argparse.Namespace) -> None:
 
 
 def _print_progress(num_done: int) -> None:
-    print(json.dumps({"done": num_done}), file=sys.stderr, flush=True)  # noqa: T201
+    tell(done=num_done)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

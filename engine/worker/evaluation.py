@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.worker.environments import dress
-from robots.env import EpisodeRecord, Observation, RobotBatch
+from robots.batch import Batch
+from robots.env import EpisodeRecord, Observation
 
 # Two-sided 95 % quantiles of Student's t distribution for 1 … 30 degrees of freedom; beyond, the normal's 1.96 is
 # less than 2.5 % off. Source: any table; scipy.stats.t.ppf(0.975, df).
@@ -55,7 +56,7 @@ class Report:
 
 def evaluate(
     act: Callable[[Observation], np.ndarray],
-    batch: RobotBatch,
+    batch: Batch,
     *,
     seed: int,
     on_episode: Callable[[int], object] = lambda _: None,

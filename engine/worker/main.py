@@ -123,7 +123,7 @@ def _run_started(run: RunDir, config: RunConfig, beginning: Beginning) -> RunSta
     name = algorithm_name(config.algorithm)
     return RunStarted(
         run_id=run.id,
-        task=config.task,
+        task=config.task_name,
         algorithm=name,
         seed=config.seed,
         total_timesteps=beginning.total_timesteps,

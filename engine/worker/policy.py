@@ -9,7 +9,6 @@ from engine.worker.algorithms import CLASSES
 from engine.worker.normalizer import ObservationNormalizer
 from robots.env import Observation
 
-
 _WITHOUT_REPLAY = {"buffer_size": 1, "replay_buffer_class": None, "replay_buffer_kwargs": {}}
 """Acting needs no replay buffer; one for hindsight could not even be made without an environment."""
 

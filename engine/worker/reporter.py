@@ -103,6 +103,9 @@ class Reporter(KVWriter):
             self._values["rollout/success_rate"] = statistics.fmean(bool(record.success) for record in window)
         for term in sums:
             self._values[f"reward/{term}"] = statistics.fmean(record.reward_sums[term] for record in window)
+        for name in episodes[0].randomizations:
+            drawn = statistics.fmean(record.randomizations[name] for record in window)
+            self._values[f"randomization/{name}"] = drawn
         for name, count in Counter(record.termination for record in window).items():
             self._values[f"termination/{name}"] = count / len(window)
 

@@ -38,7 +38,7 @@ class TrainerState(Struct, frozen=True, kw_only=True):
     """Next row that the replay buffer writes."""
     is_replay_full: bool = False
     """Whether the replay buffer has wrapped around."""
-    levels: list[list[float]] = field(default_factory=list)
+    levels: dict[str, list[float]] = field(default_factory=dict)
     """Level of each curriculum in each environment."""
     num_threads: int = 1
     """Threads of torch; another number adds in another order."""

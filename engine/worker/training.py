@@ -37,7 +37,7 @@ def train(config: RunConfig, control: Control, beginning: Beginning) -> EndReaso
     # check_finite and by the environment, which name what was not finite.
     torch.distributions.Distribution.set_default_validate_args(False)
 
-    env = make_training_env(config)
+    env = make_training_env(config, control.run.path)
     model = build_model(config, env, device=device)
     state = capture(model, total_timesteps=beginning.total_timesteps, num_threads=num_threads)
     if not beginning.is_first or beginning.checkpoint:
@@ -87,6 +87,8 @@ def _go_back(
     if checkpoint is not None:
         saved = read_state(checkpoint)
         reasons = reasons_against_exactness(checkpoint, saved, fresh)
+        if config.is_gym:
+            reasons.append(f"{config.task} is another package's, which promises nothing")
         restore_model(model, checkpoint, saved)
         env = model.get_env()
         assert isinstance(env, VecNormalize)
@@ -97,8 +99,8 @@ def _go_back(
             storage = ReplayStorage(model.replay_buffer)
             storage.load(checkpoint.path, position=saved.replay_position, is_full=saved.is_replay_full)
         robots = env.venv
-        if saved.levels and isinstance(robots, RobotVecEnv):
-            robots.batch.levels[:] = saved.levels
+        assert isinstance(robots, RobotVecEnv)
+        robots.set_levels(saved.levels)
         state = capture(
             model,
             total_timesteps=fresh.total_timesteps,

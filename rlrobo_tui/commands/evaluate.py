@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.protocol.run_dir import RunDir
+from engine.protocol.task_facts import TaskFacts
 from rlrobo_tui.commands.child import run_child
 from rlrobo_tui.commands.options import (
     CheckpointOption,
@@ -16,9 +17,9 @@ from rlrobo_tui.commands.options import (
     choose_checkpoint,
     named_run,
 )
+from rlrobo_tui.commands.task_facts import facts_of
 from rlrobo_tui.console import narrate, print_data, print_json, progress_bar
 from rlrobo_tui.quantities import count_of, number
-from robots.registry import TASKS
 
 MODULE = "engine.worker.evaluate"
 
@@ -41,7 +42,7 @@ def evaluate(
     if as_json:
         print_json(result)
         return
-    for line in describe(result, found.read_config().task):
+    for line in describe(result, facts_of(found)):
         print_data(line)
 
 
@@ -60,7 +61,7 @@ def play_episodes(run: RunDir, options: dict[str, Any]) -> dict[str, Any]:
     return json.loads(output)
 
 
-def describe(result: dict[str, Any], task: str) -> list[str]:
+def describe(result: dict[str, Any], facts: TaskFacts | None) -> list[str]:
     """Write the lines that a person reads."""
     mean, interval = result["return_mean"], result["return_ci95"]
     lines = [
@@ -71,10 +72,10 @@ def describe(result: dict[str, Any], task: str) -> list[str]:
     ]
     if result["success_rate"] is not None:
         lines.insert(0, f"success rate {result['success_rate']:.0%}")
-    entry = TASKS.get(task)
-    if entry is not None:
-        verdict = "solved" if mean >= entry.solved_return else "not solved yet"
+    if facts is not None and facts.solved_return is not None and facts.random_return is not None:
+        verdict = "solved" if mean >= facts.solved_return else "not solved yet"
         lines.append(
-            f"{task}: random actions reach {entry.random_return:g}, {entry.solved_return:g} counts as solved: {verdict}"
+            f"{facts.id}: random actions reach {facts.random_return:g}, {facts.solved_return:g} counts as solved: "
+            f"{verdict}"
         )
     return lines

@@ -160,6 +160,9 @@ def progress_sentence(view: RunView) -> str:
         parts.append(f"{duration(view.eta_s)} left")
     if mean_return is not None:
         parts.append(f"return {number(mean_return)}")
+    success = view.latest("rollout/success_rate")
+    if success is not None:
+        parts.append(f"success {success:.0%}")
     return ", ".join(parts)
 
 

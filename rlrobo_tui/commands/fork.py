@@ -9,11 +9,13 @@ from engine.launch import start_engine
 from engine.protocol.checkpoints import Checkpoint
 from engine.protocol.config import RunConfig, apply_overrides, parse_config
 from engine.protocol.disk import check_space
+from engine.protocol.errors import ConfigError
 from engine.protocol.fork import check_fork, fork_run
 from engine.protocol.provenance import collect_provenance
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from engine.protocol.summary import summarize
+from engine.protocol.task_facts import TaskFacts, write_facts
 from rlrobo_tui.commands.attend import attend, leave
 from rlrobo_tui.commands.options import (
     AutoResumeOption,
@@ -27,6 +29,8 @@ from rlrobo_tui.commands.options import (
     parse_total,
     which_checkpoint,
 )
+from rlrobo_tui.commands.packing import check_fit_of
+from rlrobo_tui.commands.task_facts import facts_for, facts_of
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.console import narrate
 from rlrobo_tui.tail import RunTail
@@ -75,10 +79,32 @@ def forked_config(parent: RunDir, checkpoint: Checkpoint, *, assignments: list[s
 
 def _make(parent: RunDir, checkpoint: Checkpoint, config: RunConfig) -> RunDir:
     runs_dir = read_settings().runs_dir
-    if warning := check_space(runs_dir, size_of(config)):
+    facts = _facts(parent, config)
+    check_fit_of(config, facts)
+    if warning := check_space(runs_dir, size_of(config, facts)):
         narrate(f"rlrobo: {warning}")
     forked = fork_run(parent, checkpoint, runs_dir=runs_dir, config=config, provenance=collect_provenance())
+    write_facts(facts, forked.facts)
     narrate(
         f"Forked {parent.id} at {checkpoint.step:,} timesteps; training to {config.total_timesteps:,} in {forked.path}"
     )
     return forked
+
+
+def _facts(parent: RunDir, config: RunConfig) -> TaskFacts:
+    """Return the facts of the task of a fork. Raises ConfigError where the parent's policy does not fit it."""
+    before = facts_of(parent)
+    keys = ("task_params", "randomizations", "disturbances", "curriculum")
+    old = parent.read_config()
+    if before is not None and all(getattr(config, key) == getattr(old, key) for key in keys):
+        return before
+    facts = facts_for(config, folder=parent.path)
+    sizes = ("observation_size", "action_size", "goal_size")
+    if before is not None and any(getattr(before, name) != getattr(facts, name) for name in sizes):
+        raise ConfigError(
+            "fork",
+            "task_params",
+            f"the policy takes {before.observation_size} observations and gives {before.action_size} actions, and the "
+            f"changed task has {facts.observation_size} and {facts.action_size}; train a new run instead.",
+        )
+    return facts

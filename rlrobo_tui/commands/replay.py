@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.protocol.errors import ConfigError
+from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.run_dir import RunDir
+from engine.protocol.task_facts import TaskFacts
 from engine.replay.display import require_display
 from rlrobo_tui.commands.child import ChildError, run_child
 from rlrobo_tui.commands.options import CheckpointOption, RunArgument, choose_checkpoint, named_run
+from rlrobo_tui.commands.task_facts import facts_for, facts_of
 from rlrobo_tui.console import narrate, print_data, progress_bar
 from rlrobo_tui.quantities import number
-from robots.registry import find_task
 
 _WINDOW_GONE = ("X Error", "XIO", "X connection", "cannot connect to X server")
 
@@ -60,27 +61,46 @@ def replay(
     """
     if video is not None:
         _check_video(video, width, height)
-    else:
-        require_display()
     found = named_run(run)
+    if video is None:
+        _check_window(found)
     chosen = choose_checkpoint(found, checkpoint)
     common = [str(found.path), "--checkpoint", str(chosen.step), "--seed", str(seed)]
     common += ["--speed", str(speed), "--steps", str(steps)]
     if video is None:
         _open_window(found, [*common, "--episodes", str(episodes)])
         return
-    task, num_episodes = find_task(chosen.manifest.task), episodes or 1
-    limit = num_episodes * task.max_episode_steps
+    facts, num_episodes = facts_of(found) or facts_for(found.read_config(), folder=found.path), episodes or 1
     film = Film(
         path=video.absolute(),
         fps=fps,
         width=width,
         height=height,
         speed=speed,
-        max_steps=min(steps or limit, limit),
-        control_dt_s=task.control_dt_s,
+        max_steps=_max_steps(found, facts, episodes=num_episodes, steps=steps),
+        control_dt_s=facts.control_dt_s,
     )
     _record(found, film, [*common, "--episodes", str(num_episodes)])
+
+
+def _check_window(run: RunDir) -> None:
+    """Refuse to open a window where there is none to open."""
+    if run.read_config().is_gym:
+        raise UsageError(
+            f"{run.id}: only PyBullet tasks have a window; record a video with "
+            f"`rlrobo replay {run.id} --video replay.mp4`, or measure it with `rlrobo evaluate {run.id}`."
+        )
+    require_display()
+
+
+def _max_steps(run: RunDir, facts: TaskFacts, *, episodes: int, steps: int) -> int:
+    """Return the control steps to play at most. Raises UsageError where neither the task nor the user limits them."""
+    if facts.max_episode_steps is None:
+        if not steps:
+            raise UsageError(f"{run.id}: {facts.id} has no time limit that is known; give --steps.")
+        return steps
+    limit = episodes * facts.max_episode_steps
+    return min(steps or limit, limit)
 
 
 def _check_video(path: Path, width: int, height: int) -> None:

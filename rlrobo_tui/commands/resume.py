@@ -25,6 +25,7 @@ from rlrobo_tui.commands.options import (
     parse_total,
     which_checkpoint,
 )
+from rlrobo_tui.commands.task_facts import facts_for, facts_of
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.console import narrate
 from rlrobo_tui.tail import RunTail
@@ -69,7 +70,9 @@ def resume(
         _let_go_on(found, wait=wait)
         return
     plan = plan_resume(found, from_step=from_step, steps=steps)
-    if warning := check_space(found.path, size_of(found.read_config())):
+    config = found.read_config()
+    facts = facts_of(found) or facts_for(config, folder=found.path)
+    if warning := check_space(found.path, size_of(config, facts)):
         narrate(f"rlrobo: {warning}")
     tail = RunTail(found)
     tail.poll()

@@ -12,8 +12,7 @@ from engine.launch import start_engine
 from engine.protocol.algorithms import ALGORITHMS, algorithm_name
 from engine.protocol.config import RunConfig, to_yaml
 from engine.protocol.disk import check_space
-from engine.protocol.provenance import collect_provenance
-from engine.protocol.run_dir import RunDir, create_run
+from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.attend import attend, leave
 from rlrobo_tui.commands.options import (
@@ -24,6 +23,8 @@ from rlrobo_tui.commands.options import (
     complete_tasks,
     parse_count,
 )
+from rlrobo_tui.commands.packing import make_run
+from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.console import narrate, print_data
 from rlrobo_tui.tail import RunTail
@@ -32,7 +33,11 @@ from rlrobo_tui.tail import RunTail
 def train(
     target: Annotated[
         str,
-        typer.Argument(metavar="TASK|CONFIG.yaml", help="Task id or YAML file.", autocompletion=complete_tasks),
+        typer.Argument(
+            metavar="TASK|FILE.yaml|gym:ENV_ID",
+            help="Task id, YAML of a run or a robot, or another package's environment.",
+            autocompletion=complete_tasks,
+        ),
     ],
     *,
     algo: Annotated[str, typer.Option(help=f"Algorithm: {', '.join(ALGORITHMS)}. [default: ppo]")] = "",
@@ -42,6 +47,9 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "",
     envs: Annotated[int | None, typer.Option(help="Environments that are simulated side by side.")] = None,
     assignments: SetOption = None,
+    plugin: Annotated[
+        list[str] | None, typer.Option("--plugin", metavar="FILE", help="Python file that registers tasks.")
+    ] = None,
     auto_resume: AutoResumeOption = 0,
     must_follow: FollowOption = True,
     as_json: JsonOption = False,
@@ -58,8 +66,15 @@ def train(
         "num_envs": envs,
     }
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    request = Request(target=target, algorithm=algo, preset=preset, assignments=(*given, *(assignments or [])))
-    config = resolve(request, read_settings())
+    settings = read_settings()
+    request = Request(
+        target=target,
+        algorithm=algo,
+        preset=preset,
+        assignments=(*given, *(assignments or [])),
+        plugins=tuple(plugin or ()),
+    )
+    config = resolve(request, settings)
     if dry_run:
         print_data(to_yaml(config).rstrip())
         return
@@ -73,9 +88,10 @@ def train(
 def launch(config: RunConfig, *, auto_resume: int = 0) -> tuple[RunDir, "subprocess.Popen[bytes]"]:
     """Make a run for `config` and start its engine. Raises StorageError, also when it could not save once."""
     runs_dir = read_settings().runs_dir
-    if warning := check_space(runs_dir, size_of(config)):
+    facts = facts_for(config)
+    if warning := check_space(runs_dir, size_of(config, facts)):
         narrate(f"rlrobo: {warning}")
-    run = create_run(runs_dir, config, collect_provenance())
+    run = make_run(runs_dir, config, facts)
     name = algorithm_name(config.algorithm)
-    narrate(f"Training {config.task} with {name} for {config.total_timesteps:,} timesteps in {run.path}")
+    narrate(f"Training {config.task_name} with {name} for {config.total_timesteps:,} timesteps in {run.path}")
     return run, start_engine(run, auto_resume=auto_resume)

@@ -17,4 +17,4 @@ def tui(
     opened = named_run(run) if run else None
     from rlrobo_tui.app import run_app
 
-    run_app(settings.runs_dir, run=opened, ascii=ascii_only or settings.ascii)
+    run_app(settings, run=opened, ascii=ascii_only or settings.ascii)

@@ -17,6 +17,7 @@ from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Sto
 from engine.protocol.errors import StorageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
+from engine.protocol.task_facts import read_facts
 from rlrobo_tui.actions import bindings_of
 from rlrobo_tui.curves import SMOOTHINGS
 from rlrobo_tui.notices import notices
@@ -37,11 +38,9 @@ from robots.registry import TASKS
 POLL_S = 0.25
 POLL_OVER_SSH_S = 1.0
 """Each picture of a chart costs kilobytes on the line."""
-SMALL_METRICS = (
-    ("rollout/ep_len_mean", "rollout/ep_len_mean"),
-    ("train/explained_variance", "train/critic_loss"),
-)
-"""Metrics of the small charts: the on-policy choice, else the off-policy one."""
+LENGTH, SUCCESS = "rollout/ep_len_mean", "rollout/success_rate"
+LEARNING = ("train/explained_variance", "train/critic_loss")
+"""Metrics of the second small chart: the on-policy choice, else the off-policy one."""
 NEEDS_ENGINE = frozenset({"pause", "resume", "checkpoint", "stop"})
 
 
@@ -69,6 +68,7 @@ class LiveScreen(Screen[None]):
         self.early_death = ""
         """The sentence for an engine that died before it wrote an event; set by the app, which started it."""
         self._is_ascii = is_ascii
+        self._facts = read_facts(run.facts)
         self._pending = ""
         self._is_loaded = False
         self._left = threading.Event()
@@ -138,10 +138,10 @@ class LiveScreen(Screen[None]):
             return
         self._draw_status()
         self.query_one(Banner).show(self.view, early_death=self.early_death)
-        task = TASKS.get(self.view.task)
+        known = self._facts or TASKS.get(self.view.task)
         for chart, metric in zip(self.query(Chart), (None, *self._small_metrics()), strict=True):
             chart.metric = metric or chart.metric
-            chart.target = task.solved_return if task else None
+            chart.target = known.solved_return if known else None
             if chart.is_on_screen:
                 chart.show(self.view)
         self.query_one(SidePanel).show(self.view)
@@ -151,7 +151,11 @@ class LiveScreen(Screen[None]):
         self.query_one(StatusBar).show(self.view, is_ascii=self._is_ascii, pending=self._pending)
 
     def _small_metrics(self) -> list[str]:
-        return [first if first in self.view.series else second for first, second in SMALL_METRICS]
+        """Return what the small charts show: success where there is any, a curriculum's level before a length."""
+        seen = self.view.series
+        levels = (name for name in seen if name.startswith("curriculum/"))
+        progress = SUCCESS if SUCCESS in seen else next(levels, LENGTH)
+        return [progress, next((name for name in LEARNING if name in seen), LEARNING[-1])]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what is not possible now: pause or resume, and what needs an engine when there is none."""

@@ -12,6 +12,8 @@ from rlrobo_tui.widgets.figure import Curve, Palette, Rgb, Style, draw
 RETURN = "rollout/ep_rew_mean"
 RETURN_METRICS = (RETURN, "eval/return_mean")
 """Metrics that share their scale with evaluations and with a task's solved return."""
+SUCCESS_METRICS = ("rollout/success_rate", "eval/success_rate")
+"""Metrics that share their scale with the success of evaluations."""
 
 
 class Chart(Widget):
@@ -69,10 +71,18 @@ class Chart(Widget):
             steps=steps,
             raw=raw,
             smooth=self._smoother.extend(raw) if self.weight else None,
-            marks=[(event.step, event.return_mean) for event in view.evaluations] if is_return else (),
+            marks=self._marks(view),
             best=(best.step, best.return_mean) if best else None,
             target=self.target if is_return else None,
         )
+
+    def _marks(self, view: RunView) -> list[tuple[float, float]]:
+        """Return step and value of each evaluation, for metrics on whose scale they are."""
+        if self.metric in RETURN_METRICS:
+            return [(event.step, event.return_mean) for event in view.evaluations]
+        if self.metric in SUCCESS_METRICS:
+            return [(event.step, event.success_rate) for event in view.evaluations if event.success_rate is not None]
+        return []
 
     def _write_border(self) -> None:
         self.border_title = self.metric

@@ -1,4 +1,4 @@
-"""The panel beside the chart: what the return is made of, how episodes end, whether the losses look healthy."""
+"""The panel beside the chart: what the return is made of, how episodes end, what varies, how learning goes."""
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from rlrobo_tui.glossary import short_name
 from rlrobo_tui.health import hints
-from rlrobo_tui.quantities import number
+from rlrobo_tui.quantities import number, percent
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.widgets.text_bars import share_bars, signed_bars, value_rows
 
@@ -15,7 +15,7 @@ WAITING = Content.styled("comes with the first episode", "$muted")
 
 
 class SidePanel(VerticalScroll):
-    """Three boxes; each says what it waits for while it is empty."""
+    """Boxes that say what they wait for while they are empty; what varies has one where something does."""
 
     can_focus = False
 
@@ -24,6 +24,7 @@ class SidePanel(VerticalScroll):
         for name, title in (
             ("terms", "reward terms, mean episode"),
             ("endings", "episodes end by"),
+            ("variation", "levels and draws"),
             ("losses", "learning"),
         ):
             box = Static(WAITING, id=name, classes="box")
@@ -39,6 +40,9 @@ class SidePanel(VerticalScroll):
         self._put("#terms", signed_bars(terms, width=width) if terms else WAITING)
         endings = ending_shares(view)
         self._put("#endings", share_bars(endings, width=width) if endings else WAITING)
+        varying = variation(view)
+        self.query_one("#variation", Static).display = bool(varying)
+        self._put("#variation", value_rows(varying, width=width))
         self._put("#losses", learning(view, width=width))
 
     def _put(self, selector: str, content: Content) -> None:
@@ -65,6 +69,16 @@ def ending_shares(view: RunView) -> dict[str, float]:
     if not shares and view.num_episodes:
         shares = {name: number / view.num_episodes for name, number in view.terminations.items()}
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def variation(view: RunView) -> list[tuple[str, str, str]]:
+    """Return a row for each curriculum's level and for what each randomisation drew, on average."""
+    levels = [name for name in view.series if name.startswith("curriculum/")]
+    draws = [name for name in view.series if name.startswith("randomization/")]
+    return [
+        *((f"{short_name(name)} (level)", percent(view.series[name][-1].value), "$accent") for name in levels),
+        *((short_name(name), number(view.latest(name)), "") for name in draws),
+    ]
 
 
 def learning(view: RunView, *, width: int) -> Content:

@@ -17,8 +17,8 @@ QUIET_S = 20.0
 
 KPIS = (
     ("rollout/ep_rew_mean", "return"),
-    ("rollout/ep_len_mean", "length"),
     ("rollout/success_rate", "success"),
+    ("rollout/ep_len_mean", "length"),
     ("train/approx_kl", "kl"),
     ("train/entropy_loss", "ent. loss"),
     ("train/explained_variance", "expl. var"),

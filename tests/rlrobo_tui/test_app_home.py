@@ -15,6 +15,7 @@ import rlrobo_tui.app as app_module
 from engine.protocol.errors import StorageError, UsageError
 from engine.protocol.events import RunEnded
 from engine.protocol.run_dir import RunDir, list_runs
+from engine.protocol.settings import Settings
 from engine.protocol.status import EndReason
 from rlrobo_tui.actions import ACTIONS
 from rlrobo_tui.app import RlroboApp, run_app
@@ -247,7 +248,7 @@ def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkey
     def refuse(*_: object) -> RunDir:
         raise StorageError("/full: cannot write: the disk is full.")
 
-    monkeypatch.setattr(app_module, "create_run", refuse)
+    monkeypatch.setattr(app_module, "make_run", refuse)
 
     async def play(pilot: Pilot[None]) -> None:
         await form(pilot)
@@ -297,7 +298,7 @@ def test_children_inherit_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_no_terminal_is_a_usage_error_that_names_the_plain_twin(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="rlrobo watch --plain"):
-        run_app(tmp_path)
+        run_app(Settings(runs_dir=tmp_path))
 
 
 def test_the_app_loads_neither_learning_nor_physics_nor_cloud() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from engine.protocol.events import RunEnded, StatusChanged, Warned
+from engine.protocol.events import Metrics, RunEnded, StatusChanged, Warned
 from engine.protocol.json_lines import command_reader
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
@@ -304,3 +304,13 @@ def test_ascii_mode_draws_only_ascii(run: RunDir, size: tuple[int, int]) -> None
         assert screen_text(pilot.app).isascii()
 
     drive(RlroboApp(run.path.parent, run=run, ascii=True), play, size=size)
+
+
+def test_a_curriculums_level_is_charted_by_itself(run: RunDir) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        append(run, [Metrics(step=500, values={"curriculum/difficulty": 0.25})])
+        await until(pilot, lambda: "curriculum/difficulty" in live(pilot).view.series)
+        await until(pilot, lambda: "curriculum/difficulty" in [chart.metric for chart in live(pilot).query(Chart)])
+
+    drive(RlroboApp(run.path.parent, run=run), play)

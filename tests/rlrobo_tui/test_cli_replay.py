@@ -12,6 +12,8 @@ from rlrobo_tui.commands import evaluate as evaluate_module
 from rlrobo_tui.commands import replay as replay_module
 from rlrobo_tui.commands.child import ChildError
 from rlrobo_tui.commands.evaluate import describe
+from rlrobo_tui.commands.task_facts import facts_of_entry
+from robots.registry import find_task
 from tests.rlrobo_tui.cli_calls import Cli
 
 
@@ -107,7 +109,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def play(_: RunDir, options: dict[str, int]) -> dict[str, Any]:
         steps.append(options["checkpoint"])
         numbers = ("return_mean", "return_ci95", "return_std", "length_mean", "episodes", "checkpoint_step", "seed")
-        return dict.fromkeys(numbers, 0)
+        return {**dict.fromkeys(numbers, 0), "success_rate": None}
 
     monkeypatch.setattr(evaluate_module, "play_episodes", play)
     return steps
@@ -179,5 +181,6 @@ def test_evaluation_is_compared_with_what_counts_as_solved(mean: float, verdict:
         "length_mean": 500.0,
         "checkpoint_step": 1000,
         "seed": 1,
+        "success_rate": None,
     }
-    assert describe(result, "cartpole_balance")[-1].endswith(f": {verdict}")
+    assert describe(result, facts_of_entry(find_task("cartpole_balance")))[-1].endswith(f": {verdict}")

@@ -8,7 +8,17 @@ from rlrobo_tui.health import MIN_VALUES, RULES, hints
 from rlrobo_tui.run_view import RunView
 
 
-@pytest.mark.parametrize("name", ["reward/alive", "termination/time_limit", "sampling/wait_s", "train/approx_kl"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reward/alive",
+        "termination/time_limit",
+        "curriculum/hard",
+        "randomization/mass",
+        "sampling/wait_s",
+        "train/loss",
+    ],
+)
 def test_metrics_and_families_are_explained(name: str) -> None:
     metric = explain(name)
     assert metric is not None

@@ -128,6 +128,22 @@ def test_override_of_a_hyperparameter_needs_no_prefix() -> None:
     assert changed["algorithm"] == {"name": "ppo", "learning_rate": 0.0003}
 
 
+def test_override_reaches_a_range_of_a_term() -> None:
+    raw = apply_overrides({"task": "ant_walk"}, ["randomizations.ground_friction.range=[0.5,1.25]"])
+    assert parse_config(raw, source="a.yaml").randomizations == {"ground_friction": {"range": [0.5, 1.25]}}
+
+
+def test_null_reaches_a_term_that_shall_be_left_out() -> None:
+    raw = apply_overrides({"task": "ant_walk"}, ["disturbances.push=null"])
+    assert parse_config(raw, source="a.yaml").disturbances == {"push": None}
+
+
+@pytest.mark.parametrize("group", ["randomizations", "disturbances", "curriculum"])
+def test_terms_of_another_packages_task_are_refused(group: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^a\.yaml: {group}: another package simulates gym:Pendulum-v1"):
+        parse_config({"task": "gym:Pendulum-v1", group: {"any": {}}}, source="a.yaml")
+
+
 def test_override_leaves_the_other_keys() -> None:
     raw = {"task": "a", "algorithm": {"name": "ppo", "n_steps": 8}}
     assert apply_overrides(raw, ["gamma=0.9"])["algorithm"] == {"name": "ppo", "n_steps": 8, "gamma": 0.9}

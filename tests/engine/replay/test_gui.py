@@ -57,7 +57,7 @@ def test_space_pauses_and_goes_on() -> None:
 
 
 @pytest.fixture
-def playback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Playback]:
+def playback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Playback[RobotEnv]]:
     """The pole on its cart in a world without a window."""
     monkeypatch.setattr(gui, "follow_with_window", lambda *_: None)
     env = RobotEnv("cartpole_balance")
@@ -65,7 +65,9 @@ def playback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Playback]:
     env.close()
 
 
-def play(playback: Playback, monkeypatch: pytest.MonkeyPatch, *, keys: list[list[int]], speed: float = 1.0) -> float:
+def play(
+    playback: Playback[RobotEnv], monkeypatch: pytest.MonkeyPatch, *, keys: list[list[int]], speed: float = 1.0
+) -> float:
     """Show as many rounds as there are `keys`; return the time that it took on a clock of the test's own."""
     now_s = [0.0]
     rounds = iter(keys)
@@ -87,18 +89,18 @@ def play(playback: Playback, monkeypatch: pytest.MonkeyPatch, *, keys: list[list
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 0.2), (2.0, 0.1), (0.5, 0.4)])
 def test_simulated_time_passes_at_the_chosen_speed(
-    speed: float, seconds: float, playback: Playback, monkeypatch: pytest.MonkeyPatch
+    speed: float, seconds: float, playback: Playback[RobotEnv], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert play(playback, monkeypatch, keys=[[]] * 10, speed=speed) == pytest.approx(seconds)
     assert playback.num_steps == 10
 
 
-def test_paused_window_steps_once_for_each_point(playback: Playback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paused_window_steps_once_for_each_point(playback: Playback[RobotEnv], monkeypatch: pytest.MonkeyPatch) -> None:
     play(playback, monkeypatch, keys=[[ord(" ")], [], [ord(".")], [], [ord(".")], []])
     assert playback.num_steps == 2
 
 
-def test_q_ends_the_show(playback: Playback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_q_ends_the_show(playback: Playback[RobotEnv], monkeypatch: pytest.MonkeyPatch) -> None:
     play(playback, monkeypatch, keys=[[], [ord("q")], [], []])
     assert playback.num_steps == 2
 

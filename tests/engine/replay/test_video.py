@@ -13,6 +13,10 @@ from engine.replay import video
 from engine.replay.playback import Playback
 from engine.replay.video import Film, frames, record
 from robots.env import Observation, RobotEnv
+from robots.gym_batch import GymEnv
+from tests.robots import gym_envs
+
+gym_envs.register()
 
 
 class Idle:
@@ -24,14 +28,14 @@ class Idle:
 
 
 @pytest.fixture
-def playback() -> Iterator[Playback]:
+def playback() -> Iterator[Playback[RobotEnv]]:
     """The pole on its cart, which nobody pushes; control steps of 0.02 s."""
     env = RobotEnv("cartpole_balance", render_mode="rgb_array")
     yield Playback(env, Idle(), seed=3)
     env.close()
 
 
-def test_same_seed_plays_the_same_episode(playback: Playback) -> None:
+def test_same_seed_plays_the_same_episode(playback: Playback[RobotEnv]) -> None:
     again = Playback(playback.env, Idle(), seed=3)
     while not (first := again.step()):
         pass
@@ -41,7 +45,7 @@ def test_same_seed_plays_the_same_episode(playback: Playback) -> None:
     assert first == second
 
 
-def test_ended_episode_is_recorded_with_its_return_and_end(playback: Playback) -> None:
+def test_ended_episode_is_recorded_with_its_return_and_end(playback: Playback[RobotEnv]) -> None:
     while not (episode := playback.step()):
         pass
     assert playback.episodes == [episode]
@@ -55,22 +59,22 @@ def test_ended_episode_is_recorded_with_its_return_and_end(playback: Playback) -
     # 10 steps of 0.02 s are 0.2 s; frames stand at 0, 1/fps·speed, 2/fps·speed, …, 0.2 s.
     [(50, 1.0, 11), (30, 1.0, 7), (50, 0.5, 21), (50, 2.0, 6)],
 )
-def test_frames_follow_simulated_time(fps: int, speed: float, num_frames: int, playback: Playback) -> None:
+def test_frames_follow_simulated_time(fps: int, speed: float, num_frames: int, playback: Playback[RobotEnv]) -> None:
     film = Film(width=16, height=16, fps=fps, speed=speed, max_steps=10)
     assert len(list(frames(playback, film))) == num_frames
 
 
-def test_frames_have_the_size_asked_for(playback: Playback) -> None:
+def test_frames_have_the_size_asked_for(playback: Playback[RobotEnv]) -> None:
     picture = next(frames(playback, Film(width=64, height=32, max_steps=1)))
     assert (picture.shape, picture.dtype) == ((32, 64, 3), np.uint8)
 
 
-def test_second_episode_is_played_in_the_same_video(playback: Playback) -> None:
+def test_second_episode_is_played_in_the_same_video(playback: Playback[RobotEnv]) -> None:
     list(frames(playback, Film(width=16, height=16, fps=1, episodes=2)))
     assert len(playback.episodes) == 2
 
 
-def test_video_is_h264_that_decodes_to_every_frame(playback: Playback, tmp_path: Path) -> None:
+def test_video_is_h264_that_decodes_to_every_frame(playback: Playback[RobotEnv], tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     assert record(playback, Film(width=64, height=50, fps=25, max_steps=10), path) == 6
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
@@ -80,8 +84,19 @@ def test_video_is_h264_that_decodes_to_every_frame(playback: Playback, tmp_path:
     assert all(property in stream for property in ("yuv420p", "64x50", "25 fps"))
 
 
+def test_pictures_of_another_size_fill_the_film(tmp_path: Path) -> None:
+    """An environment of another package decides on the size of its pictures, here 41 x 30."""
+    playback = Playback(GymEnv("RlroboTestCounter-v0", render_mode="rgb_array"), Idle(), seed=1)
+    path = tmp_path / "a.mp4"
+    # 5 steps of 0.1 s at 10 frames/s, and the frame of time 0.
+    assert record(playback, Film(width=64, height=50, fps=10), path) == 6
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    decoded = subprocess.run(command, capture_output=True, check=True)
+    assert len(decoded.stdout) == 6 * 64 * 50 * 3
+
+
 def test_video_that_breaks_off_leaves_the_old_one(
-    playback: Playback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    playback: Playback[RobotEnv], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"old")

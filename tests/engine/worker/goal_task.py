@@ -24,6 +24,7 @@ def place(start: Start, rngs: list[np.random.Generator], level: np.ndarray) -> n
 
 def by_success(ended: EndedEpisodes, step: float) -> np.ndarray:
     """Return a step up for a success, else down."""
+    assert ended.success is not None
     return np.where(ended.success, step, -step)
 
 

@@ -104,7 +104,7 @@ def test_resuming_is_exact_with_goals_levels_and_hindsight(algorithm: dict[str, 
     config = config_with(**algorithm)
     run = trained(config, tmp_path)
     expected, levels = weights(run), read_state(find_checkpoint(run.checkpoints, "latest")).levels
-    assert levels != [[0.3], [0.3]]  # else they would not show whether they came back
+    assert levels != {"distance": [0.3, 0.3]}  # else they would not show whether they came back
     beginning = choose_beginning(run, config, from_step=200)
     set_aside_later_checkpoints(run, beginning)
     train_from(run, config, beginning)
