@@ -18,13 +18,13 @@ from engine.protocol.events import EVENT_TYPES, Event
 from engine.protocol.settings import VARIABLES, Settings
 from engine.protocol.status import OUTCOMES
 from engine.protocol.summary import RunSummary
-from rlrobo_tui.cli import COMMANDS
+from rlrobo_tui.cli import COMMANDS, load_command
 from rlrobo_tui.glossary import METRICS, explain
 from robots.registry import TASKS, TaskEntry
 
 PATH = Path(__file__).with_name("reference.md")
 _CALL = "import sys; sys.argv[0] = 'rlrobo'; from rlrobo_tui.cli import main; main()"
-FAMILIES = ("reward/<term>", "termination/<term>", "curriculum/<term>")
+FAMILIES = ("reward/<term>", "termination/<term>", "curriculum/<term>", "randomization/<term>")
 
 
 def main() -> None:
@@ -121,7 +121,10 @@ def _metrics() -> str:
 
 
 def _command_line() -> str:
-    return "\n\n".join(f"```text\n{_help(command)}\n```" for command in ((), *((name,) for name in COMMANDS)))
+    commands: list[tuple[str, ...]] = [()]
+    for name in COMMANDS:
+        commands += [(name,), *((name, each) for each in getattr(load_command(name), "commands", ()))]
+    return "\n\n".join(f"```text\n{_help(command)}\n```" for command in commands)
 
 
 def _help(command: tuple[str, ...]) -> str:

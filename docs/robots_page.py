@@ -3,22 +3,18 @@
 With `--pictures` it draws docs/robots/*.jpg, too. A test fails when the page is stale or a task has no picture.
 """
 
-import importlib
-import inspect
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from robots.catalogue.entry import TaskEntry
-from robots.control import EffortControl, EndEffectorControl, MotorControl, PositionControl, per_joint
 from robots.registry import TASKS, load_task
-from robots.spec import RewardTerm, TaskSpec, Term
+from robots.spec import TaskSpec, Term
+from robots.task_text import action_rows, goal_text, observation_rows, prose, term_rows
 
 PAGE = Path(__file__).with_name("robots.md")
 PICTURES = Path(__file__).with_name("robots")
 SIZE = (480, 320)
-_ROW = re.compile(r"^ *\|.*\|$", re.MULTILINE)
 
 
 def main() -> None:
@@ -46,23 +42,15 @@ def build() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def observation_rows(entry: TaskEntry) -> list[tuple[str, ...]]:
-    """Return the table of the task's docstring: index, observation, unit, the header first."""
-    lines = _ROW.findall(inspect.getdoc(_factory(entry)) or "")
-    rows = [tuple(cell.strip() for cell in line.strip().strip("|").split("|")) for line in lines]
-    return [row for row in rows if not set(row[0]) <= {"-"}]
-
-
 def draw(task_id: str) -> None:
     """Draw the first state of an episode."""
     from PIL import Image
 
     from robots.env import RobotEnv
-    from robots.render import render_rgb
 
-    env = RobotEnv(task_id)
+    env = RobotEnv(task_id, render_mode="rgb_array")
     env.reset(seed=1)
-    picture = render_rgb(env.mdp.simulation, 0, width=SIZE[0], height=SIZE[1])
+    picture = env.picture(width=SIZE[0], height=SIZE[1])
     env.close()
     PICTURES.mkdir(exist_ok=True)
     Image.fromarray(picture).save(PICTURES / f"{task_id}.jpg", quality=80)
@@ -85,11 +73,14 @@ def _task(entry: TaskEntry) -> str:
         f"### {entry.id}",
         f"![{entry.id}](robots/{entry.id}.jpg)",
         entry.summary,
-        _prose(entry),
+        "\n\n".join(prose(entry)),
         "**Observation**",
         _table(*_split(observation_rows(entry))),
         "**Action**",
-        _table(("Index", "Drives", "Action 1 means"), _action_rows(task)),
+        _table(
+            ("Index", "Drives", "Action 1 means"),
+            ((index, f"`{name}`", meaning) for index, name, meaning in action_rows(task)),
+        ),
         "**Reward**",
         _rewards(task),
         "**An episode ends**",
@@ -115,65 +106,18 @@ def _task(entry: TaskEntry) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _prose(entry: TaskEntry) -> str:
-    """Return the paragraphs of the factory's docstring, without its first line and its table."""
-    doc = inspect.getdoc(_factory(entry)) or ""
-    paragraphs = _ROW.sub("", doc.partition("\n")[2]).split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
-
-
-def _factory(entry: TaskEntry) -> object:
-    module, name = entry.factory.split(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def _action_rows(task: TaskSpec) -> Iterable[tuple[str, str, str]]:
-    robot, control = task.robot, task.robot.control
-    meanings: list[str] = []
-    if isinstance(control, EffortControl):
-        meanings = [f"{effort:g} N·m or N" for effort in per_joint(control.effort, robot.joints)]
-    elif isinstance(control, PositionControl):
-        scales = per_joint(control.action_scale_rad, robot.joints)
-        meanings = [f"target {scale:g} rad beyond the default pose" for scale in scales]
-    elif isinstance(control, MotorControl):
-        for index in range(len(control.actions)):
-            driven = {name: motor for name, motor in control.motors.items() if motor.gains[index]}
-            meanings.append(
-                ", ".join(f"{name} {motor.mode.value} {motor.gains[index]:g}" for name, motor in driven.items())
-            )
-    elif isinstance(control, EndEffectorControl):
-        meanings = [f"hand {control.step_m:g} m further"] * 3 + [f"gripper {control.finger_step_m:g} m wider"]
-    return (
-        (str(index), f"`{name}`", meaning)
-        for index, (name, meaning) in enumerate(zip(robot.action_names, meanings, strict=False))
-    )
-
-
 def _rewards(task: TaskSpec) -> str:
-    if task.goal is not None:
-        return (
-            f"- `goal`: {task.goal.reward}; -1 until the achieved goal is within {task.goal.threshold_m:g} m of the "
-            "desired one, then 0; with `reward=dense` minus the distance."
-        )
-    return _terms(task.rewards, task)
+    return f"- `goal`: {goal_text(task)}" if task.goal is not None else _terms(task.rewards, task)
 
 
 def _terms(terms: Mapping[str, Term], task: TaskSpec) -> str:
-    lines = []
-    for name, term in terms.items():
-        sentence = (inspect.getdoc(term.function) or "").partition("\n")[0].removeprefix("Return ")
-        weight = f" × {term.weight:g}" if isinstance(term, RewardTerm) else ""
-        params = ", ".join(f"{key} = {_value(value)}" for key, value in term.params.items())
-        lines.append(f"- `{name}`{weight}: {sentence}" + (f" ({params})" if params else ""))
+    lines = [
+        f"- `{name}`" + (f" × {weight}" if weight else "") + f": {sentence}" + (f" ({params})" if params else "")
+        for name, weight, sentence, params in term_rows(terms)
+    ]
     if terms is task.terminations and task.goal is not None and task.goal.terminates:
         lines.append("- `success`: the goal is reached.")
     return "\n".join(lines)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _choices(choices: tuple[object, ...]) -> str:
