@@ -19,7 +19,7 @@ from robots import state
 from robots.curriculum import EndedEpisodes
 from robots.errors import TaskDefinitionError, suggest
 from robots.fields import as_mapping, below, read_value
-from robots.spec import (
+from robots.term_specs import (
     LEVEL,
     CommandTerm,
     CurriculumTerm,

@@ -13,8 +13,9 @@ from robots.spec import ObservationTerm
 from robots.terms import goals
 
 if TYPE_CHECKING:
+    from robots.dynamics import Dynamics
     from robots.spec import TaskSpec
-    from robots.state import Dynamics, State
+    from robots.state import State
 
 ACHIEVED, DESIRED = "achieved_goal", "desired_goal"
 

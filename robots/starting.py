@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from robots.curriculum import Curricula, sample_episodes
+from robots.dynamics import Dynamics, own_dynamics
 from robots.errors import TaskDefinitionError
 from robots.latency import DelayLine
-from robots.spec import LEVEL
-from robots.state import Dynamics, Start, default_start, own_dynamics
+from robots.state import Start, default_start
+from robots.term_specs import LEVEL
 
 if TYPE_CHECKING:
     from robots.simulation import Simulation

@@ -36,7 +36,7 @@ class Rule:
 
 RULES = {
     "contract_is_light": Rule(
-        where=("engine/protocol/", "engine/launch.py", "robots/registry.py", "robots/spec.py"),
+        where=("engine/protocol/", "engine/launch.py", "robots/registry.py", "robots/spec.py", "robots/term_specs.py"),
         forbidden=(*LEARNING, *PHYSICS, *TERMINAL, *AWS, "gymnasium"),
         reason="Everyone imports them, and `rlrobo --help` must answer at once.",
     ),

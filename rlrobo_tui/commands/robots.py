@@ -81,8 +81,8 @@ def terms(
     as_json: JsonOption = False,
 ) -> None:
     """List the terms that a robot's YAML can name, with their parameters."""
+    from robots.term_specs import GROUPS
     from robots.term_text import TermText, describe_terms
-    from robots.terms.library import GROUPS
 
     if group and group not in GROUPS:
         raise UsageError(f"{group}: no group of terms{suggest(group, GROUPS)}")

@@ -10,7 +10,7 @@ from robots.bullet.client import p
 
 if TYPE_CHECKING:
     from robots.bullet.loaded import LoadedRobot
-    from robots.state import Dynamics
+    from robots.dynamics import Dynamics
 
 
 class DynamicsSetter:

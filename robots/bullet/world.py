@@ -20,12 +20,12 @@ from robots.bullet.loading import (
     set_physics,
 )
 from robots.bullet.reading import NO_TURN, StateReader
+from robots.dynamics import own_dynamics
 from robots.errors import RobotError
 from robots.quiet import stdout_to_stderr
 from robots.rotations import compose, inverse
 from robots.scene import ObjectKind, View
 from robots.spec import Substeps
-from robots.state import own_dynamics
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec

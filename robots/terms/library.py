@@ -10,7 +10,7 @@ import inspect
 from types import ModuleType
 
 from robots.errors import TaskDefinitionError, suggest
-from robots.spec import GROUPS
+from robots.term_specs import GROUPS
 from robots.terms import curriculum, disturbances, observations, randomization, resets, rewards, terminations
 from robots.terms.families import FAMILIES, Function
 

@@ -10,7 +10,8 @@ import yaml
 
 from rlrobo_tui.commands import own_robot
 from robots.registry import TASKS
-from robots.terms.library import GROUPS, terms_of
+from robots.term_specs import GROUPS
+from robots.terms.library import terms_of
 from tests.rlrobo_tui.cli_calls import Cli
 from tests.robots.declarations import cartpole_mapping
 from tests.robots.models import write_arm

@@ -15,8 +15,8 @@ import pytest
 import robots.terms
 from robots.declared_terms import KINDS, parameters_of, read_term
 from robots.errors import TaskDefinitionError
-from robots.spec import CURRICULUM_PARAMETERS, GROUPS, START_PARAMETERS, STATE_PARAMETERS
 from robots.state import State
+from robots.term_specs import CURRICULUM_PARAMETERS, GROUPS, START_PARAMETERS, STATE_PARAMETERS
 from robots.terms import library
 from robots.terms.families import HELPERS
 from robots.terms.library import find_term, public_functions, register_term, terms_of

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from robots.control import PositionControl
+from robots.dynamics import own_dynamics
 from robots.scene import Ground
 from robots.spec import RandomizationTerm, TaskSpec
-from robots.state import Start, default_start, own_dynamics
+from robots.state import Start, default_start
 from robots.terms import randomization
 from robots.terms.library import terms_of
 from robots.terms.sampling import Distribution
