@@ -183,12 +183,13 @@ class RunsScreen(Screen[None]):
         widths = [max(len(title), MIN_COLUMNS.get(title, 0)) for title in titles]
         for row in rows.values():
             widths = [max(width, cell.cell_len) for width, cell in zip(widths, row, strict=True)]
-        widths = [*(width + GAP_COLUMNS for width in widths[:-1]), widths[-1]]
+        gaps = _gaps(titles)
+        widths = [width + gap for width, gap in zip(widths, gaps, strict=True)]
         excess = sum(widths) - table.content_size.width
         if table.content_size.width and excess > 0:
             widths[1] = max(SHORTEST_NAME, widths[1] - excess)
             for row in rows.values():
-                row[1].plain = shorten(row[1].plain, widths[1] - GAP_COLUMNS)
+                row[1].plain = shorten(row[1].plain, widths[1] - gaps[1])
         layout = (list(rows), widths, self.app.theme)  # the colours of rows are those of the theme
         if layout != self._shown:
             self._rebuild(table, titles, widths, rows)
@@ -239,3 +240,9 @@ class RunsScreen(Screen[None]):
             return None
         run_id = ids[table.cursor_row]
         return next((summary for summary in self._summaries or [] if summary.id == run_id), None)
+
+
+def _gaps(titles: list[str]) -> list[int]:
+    """Return the empty columns of each column: numbers have theirs before them, words behind unless numbers follow."""
+    pairs = zip(titles, [*titles[1:], ""], strict=True)
+    return [0 if title not in NUMERIC and following in NUMERIC else GAP_COLUMNS for title, following in pairs]

@@ -82,7 +82,9 @@ def test_the_name_of_a_run_of_the_demo_fits_into_80_columns(tmp_path: Path) -> N
 
     async def play(pilot: Pilot[None]) -> None:
         await listed(pilot, 9)
-        line = next(line for line in screen_text(pilot.app).splitlines() if "✓ DONE" in line)
+        text = screen_text(pilot.app)
+        assert "ETA/took age" in text
+        line = next(line for line in text.splitlines() if "✓ DONE" in line)
         assert re.search(r"✓ DONE +cartpole_balance-ppo-s\d+ +1.00k 100%  100.0 90.00 +– +\d+s +\d+s", line)
 
     drive(RlroboApp(tmp_path), play, size=(80, 12))  # low enough for a scroll bar
