@@ -32,13 +32,12 @@ from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
 from rlrobo_tui.widgets.side_panel import SidePanel
-from rlrobo_tui.widgets.status_bar import KPIS, StatusBar
+from rlrobo_tui.widgets.status_bar import LENGTH, LEVELS, SUCCESS, StatusBar, key_numbers
 from robots.registry import TASKS
 
 POLL_S = 0.25
 POLL_OVER_SSH_S = 1.0
 """Each picture of a chart costs kilobytes on the line."""
-LENGTH, SUCCESS = "rollout/ep_len_mean", "rollout/success_rate"
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
 NEEDS_ENGINE = frozenset({"pause", "resume", "checkpoint", "stop"})
@@ -153,7 +152,7 @@ class LiveScreen(Screen[None]):
     def _small_metrics(self) -> list[str]:
         """Return what the small charts show: success where there is any, a curriculum's level before a length."""
         seen = self.view.series
-        levels = (name for name in seen if name.startswith("curriculum/"))
+        levels = (name for name in seen if name.startswith(LEVELS))
         progress = SUCCESS if SUCCESS in seen else next(levels, LENGTH)
         return [progress, next((name for name in LEARNING if name in seen), LEARNING[-1])]
 
@@ -206,7 +205,7 @@ class LiveScreen(Screen[None]):
 
     def action_next_metric(self) -> None:
         """Chart the next key metric that the run has."""
-        names = [name for name, _ in KPIS if name in self.view.series]
+        names = [name for name, _ in key_numbers(self.view)]
         if names:
             current = self.query_one("#main-chart", Chart).metric
             self._chart(names[(names.index(current) + 1) % len(names)] if current in names else names[0])

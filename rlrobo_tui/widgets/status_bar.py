@@ -8,17 +8,19 @@ from textual.widgets import Static
 
 from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
-from rlrobo_tui.quantities import count, duration, number, percent
+from rlrobo_tui.glossary import short_name
+from rlrobo_tui.quantities import count, count_of, duration, number, percent
 from rlrobo_tui.run_view import RunView, Series
 from rlrobo_tui.widgets.text_bars import progress_bar
 
 QUIET_S = 20.0
 """chosen: an engine speaks every half second; updates and evaluations of small networks take less than this."""
 
+SUCCESS, LENGTH, LEVELS = "rollout/success_rate", "rollout/ep_len_mean", "curriculum/"
 KPIS = (
     ("rollout/ep_rew_mean", "return"),
-    ("rollout/success_rate", "success"),
-    ("rollout/ep_len_mean", "length"),
+    (SUCCESS, "success"),
+    (LENGTH, "length"),
     ("train/approx_kl", "kl"),
     ("train/entropy_loss", "ent. loss"),
     ("train/explained_variance", "expl. var"),
@@ -29,7 +31,7 @@ KPIS = (
     ("train/value_loss", "value loss"),
     ("train/learning_rate", "lr"),
 )
-"""Key numbers in their order of importance, each with its label; what a run does not have is left out."""
+"""Key numbers in their order of importance, each with its label; `key_numbers` knows which of them a run has."""
 SEPARATOR = ("  ·  ", "$faint")
 
 
@@ -46,6 +48,13 @@ class Moment:
     """A command that was sent and not answered yet, such as `pausing`."""
 
 
+def key_numbers(view: RunView) -> list[tuple[str, str]]:
+    """Return metric and label of the key numbers that a run has; the levels of curricula come before lengths."""
+    levels = [(name, short_name(name)) for name in view.series if name.startswith(LEVELS)]
+    before = [name for name, _ in KPIS].index(LENGTH)
+    return [each for each in (*KPIS[:before], *levels, *KPIS[before:]) if view.latest(each[0]) is not None]
+
+
 def headline(view: RunView, moment: Moment) -> Content:
     """Return badge, task, algorithm, device and seed."""
     badge = BADGES[view.status]
@@ -53,7 +62,7 @@ def headline(view: RunView, moment: Moment) -> Content:
         view.task or view.run_id,
         view.algorithm.upper(),
         view.device,
-        f"{view.num_envs} envs",
+        count_of(view.num_envs, "env"),
         f"seed {view.seed}",
     ]
     if view.started_at is None:
@@ -89,11 +98,10 @@ def progress_line(view: RunView, moment: Moment) -> Content:
 def kpi_line(view: RunView, moment: Moment) -> Content:
     """Return as many key numbers as fit in the width."""
     line, used = Content(""), 0
-    for metric, label in KPIS:
-        value = view.latest(metric)
-        if value is None:
-            continue
-        text = f"{number(value)}{_trend(view.series[metric])}"
+    for metric, label in key_numbers(view):
+        series = view.series[metric]
+        is_share = metric == SUCCESS or metric.startswith(LEVELS)
+        text = f"{percent(series[-1].value) if is_share else number(series[-1].value)}{_trend(series)}"
         size = len(label) + len(text) + 1 + (3 if used else 0)
         if used + size > moment.width:
             break

@@ -46,12 +46,23 @@ def test_success_is_a_key_number_and_the_second_chart(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
         text = screen_text(pilot.app)
-        assert "success 0.5" in text.splitlines()[2]
+        assert "success 50%" in text.splitlines()[2]
         assert "evaluation: return -30.0 ± 0.0, success 40%, the best so far" in text
         await pilot.press("a")
         chart = live(pilot).query_one("#main-chart", Chart)
         assert chart.metric == "rollout/success_rate"
         assert list(chart._curve.marks) == [(250, 0.1), (500, 0.4)]
+
+    run = goal_run(tmp_path)
+    drive(RlroboApp(tmp_path, run=run), play)
+
+
+def test_a_level_is_a_key_number_where_the_side_panel_has_no_room(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        assert "terrain 25%" in screen_text(pilot.app).splitlines()[2]
+        await pilot.press("a", "a")
+        assert live(pilot).query_one("#main-chart", Chart).metric == "curriculum/terrain"
 
     run = goal_run(tmp_path)
     drive(RlroboApp(tmp_path, run=run), play)
