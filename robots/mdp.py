@@ -22,6 +22,7 @@ from robots.starting import Starter
 from robots.terms.goals import goal_distance, goal_reward
 
 if TYPE_CHECKING:
+    from robots.curriculum import Curricula
     from robots.spec import TaskSpec
     from robots.state import State
 
@@ -90,8 +91,8 @@ class Mdp:
         }
 
     @property
-    def curricula(self) -> Any:
-        """The levels of difficulty, robots.curriculum.Curricula."""
+    def curricula(self) -> Curricula:
+        """The levels of difficulty."""
         return self.starter.curricula
 
     def begin(self, indices: list[int], rngs: Rngs) -> np.ndarray:
@@ -118,7 +119,7 @@ class Mdp:
             raise self._not_finite("action", {"": actions}, self.step_count + 1)
         self._keep_snapshot()
         clipped = np.minimum(np.maximum(actions, -1.0), 1.0)
-        self.simulation.step(self.starter.delay_actions(clipped))
+        self.simulation.step(clipped, late_actions=self.starter.delay_actions(clipped))
         self.step_count += 1
         values = self._evaluate_rewards()
         terminations = self._evaluate_terminations()
@@ -186,8 +187,8 @@ class Mdp:
             if group not in ("observations", "goal", "rewards", "terminations", "success"):
                 continue
             shape = np.shape(function(self.simulation.state))
-            num_axes, expected = (2, "num_envs, dim") if group in ("observations", "goal") else (1, "num_envs,")
-            if len(shape) != num_axes or shape[0] != self.num_envs:
+            num_axes, expected = (2, "num_envs, dim >= 1") if group in ("observations", "goal") else (1, "num_envs,")
+            if len(shape) != num_axes or shape[0] != self.num_envs or shape[-1] == 0:
                 raise TaskDefinitionError(
                     f"{self.task.id}: {path}: returned shape {shape} for {self.num_envs} environments; "
                     f"must be ({expected})"

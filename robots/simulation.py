@@ -55,13 +55,16 @@ class Simulation:
         state.start.flat[indices] = state.flat[indices]
         _forget_derived(state)
 
-    def step(self, actions: np.ndarray) -> None:
-        """Advance all environments by one control step; actions (num_envs, num_actions) in [-1, 1]."""
+    def step(self, actions: np.ndarray, *, late_actions: np.ndarray | None = None) -> None:
+        """Advance all environments by one control step; actions (num_envs, num_actions) in [-1, 1].
+
+        The state has `actions`, the motors get `late_actions` where actions are delayed.
+        """
         state = self.state
         state.previous.become(state)
         state.forget_derived()
         state.action[:] = actions
-        for index, action in enumerate(actions):
+        for index, action in enumerate(actions if late_actions is None else late_actions):
             self.worlds[index].step(action)
             self._read(index)
         if self._has_contacts:

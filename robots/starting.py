@@ -67,6 +67,9 @@ class Starter:
         """
         task, start, rngs = self._task, self._default(1), [np.random.default_rng(0)]
         self._draw(start, rngs, {})
+        for name, term in task.commands.items():
+            if term.resample_s is not None:  # in the middle of an episode no reset has run before it
+                self._draw_command(name, term, self._default(1), rngs)
         for name, term in task.disturbances.items():
             pushed = self._default(1)
             self._call(f"disturbances.{name}", term, pushed, rngs)
@@ -96,9 +99,9 @@ class Starter:
         if self._task.randomizations:
             self._actions.begin(indices, start.dynamics.action_delay_steps)
 
-    def delay_actions(self, actions: np.ndarray) -> np.ndarray:
-        """Return what the motors get, (num_envs, num_actions), when the policy says `actions`."""
-        return self._actions.pass_through(actions) if self._task.randomizations else actions
+    def delay_actions(self, actions: np.ndarray) -> np.ndarray | None:
+        """Return what the motors get when the policy says `actions`, both (num_envs, num_actions); None: the same."""
+        return self._actions.pass_through(actions) if self._task.randomizations else None
 
     def disturb(self, name: str, indices: list[int], rngs: Rngs) -> None:
         """Apply a disturbance term to the environments `indices`."""

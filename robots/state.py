@@ -116,7 +116,8 @@ class State:
     link_air_time_s: np.ndarray
     """(num_envs, num_links) for how long a link has not touched the ground; with `link_contact`."""
     action: np.ndarray
-    """(num_envs, num_actions) the last action, clipped to [-1, 1]; 0 after a reset."""
+    """(num_envs, num_actions) the policy's last action, clipped to [-1, 1], even if motors get it late; 0 after a
+    reset."""
     command: np.ndarray
     """(num_envs, sum of the commands' lengths) what the robot is asked to do."""
 

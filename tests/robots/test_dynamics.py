@@ -184,6 +184,12 @@ def test_an_action_comes_late(make_batch: MakeBatch) -> None:
     assert speeds[2] > 0.1
 
 
+def test_the_state_has_the_action_of_the_policy_even_if_motors_get_it_late(make_batch: MakeBatch) -> None:
+    """What a policy on a robot knows is what it said itself."""
+    batch = make_batch(cartpole(), "action_delay", range_s=(0.04, 0.04))
+    assert act(batch).action[0, 0] == 1.0
+
+
 def test_an_observation_comes_late_and_the_first_one_stays_meanwhile(make_batch: MakeBatch) -> None:
     plain, late = make_batch(cartpole()), make_batch(cartpole(), "observation_delay", range_s=(0.04, 0.04))
     actions = np.ones((1, 1))

@@ -12,7 +12,7 @@ from robots.cartpole import CARTPOLE, cartpole_balance
 from robots.env import RobotBatch
 from robots.errors import ModelFileError, TaskDefinitionError
 from robots.spec import ObservationTerm, RewardTerm, Solver, Substeps, TaskSpec, TerminationTerm
-from robots.terms import observations, rewards, terminations
+from robots.terms import navigation, observations, rewards, terminations
 
 
 def load(task: TaskSpec) -> None:
@@ -73,6 +73,15 @@ def test_a_term_must_return_one_row_per_environment() -> None:
         match=r"^cartpole_balance: rewards.alive: returned shape \(1, 3\) .*; must be \(num_envs,\)",
     ):
         load(with_reward(RewardTerm(function=observations.gravity_direction_b, weight=1.0)))
+
+
+def test_an_observation_of_a_sensor_that_the_robot_does_not_have_is_refused() -> None:
+    task = cartpole_balance()
+    lidar = {**task.observations, "lidar": ObservationTerm(function=navigation.lidar_range)}
+    with pytest.raises(
+        TaskDefinitionError, match=r"observations.lidar: returned shape \(1, 0\) .*; must be \(num_envs, dim >= 1\)"
+    ):
+        load(replace(task, observations=lidar))
 
 
 def test_contacts_need_a_ground() -> None:
