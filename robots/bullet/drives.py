@@ -8,6 +8,7 @@ from robots.bullet.client import p
 from robots.bullet.end_effector import EndEffectorDrive
 from robots.bullet.loaded import Drive, LoadedRobot, MotorProperties, disable_motors
 from robots.control import EffortControl, EndEffectorControl, MotorControl, MotorMode, PositionControl, per_joint
+from robots.errors import TaskDefinitionError
 
 
 def make_drive(robot: LoadedRobot) -> Drive:
@@ -69,15 +70,15 @@ class PositionDrive(_TorqueDrive):
     """A PD law around targets, computed anew for each call."""
 
     def __init__(self, robot: LoadedRobot, control: PositionControl) -> None:
+        """Raise TaskDefinitionError where neither the control nor the model names an effort limit."""
         super().__init__(robot)
         joints, num_driven = robot.spec.joints, len(self._driven)
         self._scale = np.array(per_joint(control.action_scale_rad, joints))
         self._default = robot.model.default_joint_position[:num_driven]
-        limit = robot.model.joint_effort_limit[:num_driven]
         self._declared = (
             np.array(per_joint(control.stiffness, joints)),
             np.array(per_joint(control.damping, joints)),
-            limit if control.max_effort is None else np.array(per_joint(control.max_effort, joints)),
+            _model_limits(robot) if control.max_effort is None else np.array(per_joint(control.max_effort, joints)),
         )
         self._laws = self._law(None)
 
@@ -151,3 +152,13 @@ class MotorDrive:
             p.stepSimulation(physicsClientId=robot.client)
         states = p.getJointStates(robot.body, robot.joints, physicsClientId=robot.client)
         self.efforts = [state[3] for state in states]
+
+
+def _model_limits(robot: LoadedRobot) -> np.ndarray:
+    spec, limits = robot.spec, robot.model.joint_effort_limit[: len(robot.driven)]
+    for joint, limit in zip(spec.joints, limits, strict=True):
+        if limit <= 0.0:
+            raise TaskDefinitionError(
+                f"{spec.name}: control.max_effort: {spec.model} names no effort limit for {joint!r}; give one (N·m)"
+            )
+    return limits

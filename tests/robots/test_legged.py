@@ -50,6 +50,14 @@ def test_it_stands_still_without_acting_and_on_its_feet_only(task_id: str) -> No
     batch.close()
 
 
+def test_position_control_of_a_model_without_effort_limits_is_refused() -> None:
+    """A limit of 0 would leave the joints limp."""
+    task = load_task("mini_cheetah_walk")
+    limp = replace(task.robot, control=replace(task.robot.control, max_effort=None))
+    with pytest.raises(TaskDefinitionError, match=r"control\.max_effort: .* names no effort limit for 'torso_to_abduct"):
+        RobotBatch(replace(task, robot=limp), num_envs=1, seed=0)
+
+
 @every_robot
 def test_legs_are_where_their_names_say_and_feet_are_below_hips(task_id: str) -> None:
     """The base faces +x; a leg's three joints come one after another."""
