@@ -37,6 +37,8 @@ def lay_out(start: Start, rngs: list[np.random.Generator], arena: Arena, level: 
 
 def goal_of_layout(start: Start, rngs: list[np.random.Generator]) -> np.ndarray:
     """Return the goals (num_rows, 2) that `lay_out` has drawn, in m."""
+    if GOAL not in start.extra:
+        raise ValueError("needs the reset navigation.lay_out, which draws goals when episodes begin, and no resample_s")
     return start.extra[GOAL]
 
 

@@ -95,6 +95,11 @@ def test_laying_out_places_robot_goal_and_obstacles(make_start: Callable[[int], 
     assert start.base_quaternion_w[0, 2] != start.base_quaternion_w[1, 2]
 
 
+def test_goals_need_a_layout(make_start: Callable[[int], Start]) -> None:
+    with pytest.raises(ValueError, match=r"needs the reset navigation\.lay_out"):
+        navigation.goal_of_layout(make_start(1), [np.random.default_rng(0)])
+
+
 @NAVIGATORS
 def test_full_speed_ahead_is_straight_and_without_slip(make_batch: MakeBatch, task_id: str) -> None:
     batch = make_batch(task_id, num_obstacles=0)
