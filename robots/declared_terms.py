@@ -151,9 +151,5 @@ def _read_names(value: object, where: str) -> str | tuple[str, ...]:
 
 
 def _read_fields(kind: type[Any], raw: Mapping[str, Any], where: str) -> dict[str, Any]:
-    import builtins
-    import collections.abc
-
-    namespace = {"np": np, "Callable": collections.abc.Callable, **vars(builtins)}
-    hints = typing.get_type_hints(kind, localns=namespace)
+    hints = typing.get_type_hints(kind, localns={"np": np})  # term_specs.py imports no numpy
     return {name: read_value(value, hints[name], below(where, name)) for name, value in raw.items()}

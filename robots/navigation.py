@@ -29,6 +29,8 @@ from robots.terms import curriculum, navigation, observations, rewards, terminat
 
 GOAL = "goal"
 CLUTTER = "clutter"
+TO_GOAL = {"command": GOAL}
+BODY = {"collision_links": "all"}
 MAX_OBSTACLES = 32
 """Chosen: an arena of the default size is then full."""
 ARENA_RANGE_M = (4.0, 20.0)
@@ -81,8 +83,7 @@ def navigate(task_id: str, robot: RobotSpec, course: Course) -> TaskSpec:
         cell_m=course.cell_m,
         obstacles=footprints,
     )
-    goal, body = {"command": GOAL}, {"collision_links": "all"}
-    reached = {**goal, **body, "radius_m": course.goal_radius_m}
+    reached = {**TO_GOAL, **BODY, "radius_m": course.goal_radius_m}
     return TaskSpec(
         id=task_id,
         robot=replace(robot, camera=_overview(course.arena_m)),
@@ -97,29 +98,33 @@ def navigate(task_id: str, robot: RobotSpec, course: Course) -> TaskSpec:
         },
         commands={GOAL: CommandTerm(function=navigation.goal_of_layout, size=2)},
         curriculum={CLUTTER: CurriculumTerm(function=curriculum.success_step, params={"up": 0.1, "down": 0.05})},
-        observations={
-            "lidar": ObservationTerm(function=navigation.lidar_range, scale=1.0 / robot.lidar.range_m),
-            "goal_distance": ObservationTerm(function=navigation.goal_distance, params=goal, scale=0.1),
-            "goal_direction": ObservationTerm(function=navigation.goal_direction, params=goal),
-            "speed": ObservationTerm(function=navigation.speed_ahead, scale=1.0 / course.top_speed_m_s),
-            "yaw_rate": ObservationTerm(function=navigation.yaw_rate, scale=1.0 / course.top_yaw_rate_rad_s),
-            "last_action": ObservationTerm(function=observations.last_action),
-        },
+        observations=_observations(robot.lidar.range_m, course),
         rewards={
-            "goal_progress": RewardTerm(function=navigation.goal_progress, weight=1.0, params=goal),
+            "goal_progress": RewardTerm(function=navigation.goal_progress, weight=1.0, params=TO_GOAL),
             "reached_goal": RewardTerm(function=navigation.has_reached_goal, weight=10.0, params=reached),
-            "collision": RewardTerm(function=navigation.has_collided, weight=-5.0, params=body),
+            "collision": RewardTerm(function=navigation.has_collided, weight=-5.0, params=BODY),
             "time": RewardTerm(function=rewards.alive, weight=-0.02),
             "action_rate": RewardTerm(function=rewards.action_rate_l2, weight=-0.01),
         },
         reward_range=(-7.0, 11.0),
         terminations={
             "reached_goal": TerminationTerm(function=navigation.has_reached_goal, params=reached),
-            "collision": TerminationTerm(function=navigation.has_collided, params=body),
+            "collision": TerminationTerm(function=navigation.has_collided, params=BODY),
             "tipped_over": TerminationTerm(function=terminations.tilt_beyond, params={"limit_rad": 1.0}),
         },
         success=SuccessTerm(function=navigation.has_reached_goal, params=reached),
     )
+
+
+def _observations(lidar_range_m: float, course: Course) -> dict[str, ObservationTerm]:
+    return {
+        "lidar": ObservationTerm(function=navigation.lidar_range, scale=1.0 / lidar_range_m),
+        "goal_distance": ObservationTerm(function=navigation.goal_distance, params=TO_GOAL, scale=0.1),
+        "goal_direction": ObservationTerm(function=navigation.goal_direction, params=TO_GOAL),
+        "speed": ObservationTerm(function=navigation.speed_ahead, scale=1.0 / course.top_speed_m_s),
+        "yaw_rate": ObservationTerm(function=navigation.yaw_rate, scale=1.0 / course.top_yaw_rate_rad_s),
+        "last_action": ObservationTerm(function=observations.last_action),
+    }
 
 
 def _check_range(where: str, value: float, allowed: tuple[float, float]) -> None:

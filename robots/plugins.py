@@ -43,7 +43,7 @@ def load_plugins(files: Iterable[str | Path] = ()) -> list[str]:
 
 
 def _load(name: str, load: Callable[[], object]) -> str:
-    """Load one plug-in; return what is wrong with it. What a broken one has registered is taken back."""
+    """Load one plug-in; return what is wrong with it. The tasks that a broken one has registered are taken back."""
     _loaded.add(name)
     before = set(TASKS)
     problem = ""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robots.gains import choose_gains
+from robots.gains import max_effort
 from robots.measured import Vector
 from robots.proposal import GRAVITY_M_S2, Goal, Proposal
 from robots.yaml_words import list_text, names_text, number_text, quoted, rounded
@@ -45,13 +45,10 @@ def target_speed(proposal: Proposal) -> float:
 
 
 def _walk(proposal: Proposal) -> list[str]:
-    speed, height = target_speed(proposal), proposal.base_height_m
-    width = rounded(speed / 2)
+    height = proposal.base_height_m
     still = [joint.name for joint in proposal.driven if joint not in proposal.wheels] + [
         joint.name for joint in proposal.passive
     ]
-    is_planar = bool(proposal.base_link)
-    efforts = sum(choose_gains(joint, proposal, physics_dt_s=0.005).max_effort ** 2 for joint in proposal.driven)
     lines = [
         "observations:  # side by side; `scale` brings each near 1",
         "  linear_velocity: {term: base_linear_velocity_b}",
@@ -64,20 +61,7 @@ def _walk(proposal: Proposal) -> list[str]:
         "  joint_velocity: {joints: all, scale: 0.05}",
         "  last_action: {}",
         "",
-        "rewards:  # each: what is measured, times its weight",
-        "  alive: {weight: 0.25}  # so that falling never pays",
-        f"  track_speed_x: {{term: track_speed_x_exp, weight: 1.0, target_m_s: {speed:g}, width_m_s: {width:g}}}",
-    ]
-    if not is_planar:
-        lines += [
-            "  track_yaw_rate: {term: track_yaw_rate_exp, weight: 0.25, target_rad_s: 0.0, width_rad_s: 0.5}",
-            f"  speed_y: {{term: speed_y_l2, weight: {number_text(-0.25 / speed**2)}}}",
-        ]
-    lines += [
-        f"  speed_z: {{term: speed_z_l2, weight: {number_text(-0.1 / speed**2)}}}",
-        "  orientation: {term: orientation_l2, weight: -0.5}",
-        f"  joint_effort: {{term: joint_effort_l2, weight: {number_text(-0.2 / efforts)}}}  # all: 0.2 at most",
-        f"  action_rate: {{term: action_rate_l2, weight: {number_text(-0.1 / len(proposal.driven))}}}",
+        *_walk_rewards(proposal),
         "",
         "terminations:",
         "  tipped_over: {term: tilt_beyond, limit_rad: 1.0}",
@@ -90,6 +74,29 @@ def _walk(proposal: Proposal) -> list[str]:
     else:
         lines += ["", "resets:", "  velocity: {term: offset_joint_velocity, joints: all, half_range: 0.1}"]
     return lines
+
+
+def _walk_rewards(proposal: Proposal) -> list[str]:
+    speed = target_speed(proposal)
+    width = rounded(speed / 2)
+    efforts = sum(max_effort(joint, proposal) ** 2 for joint in proposal.driven)
+    lines = [
+        "rewards:  # each: what is measured, times its weight",
+        "  alive: {weight: 0.25}  # so that falling never pays",
+        f"  track_speed_x: {{term: track_speed_x_exp, weight: 1.0, target_m_s: {speed:g}, width_m_s: {width:g}}}",
+    ]
+    if not proposal.base_link:  # not held in a plane
+        lines += [
+            "  track_yaw_rate: {term: track_yaw_rate_exp, weight: 0.25, target_rad_s: 0.0, width_rad_s: 0.5}",
+            f"  speed_y: {{term: speed_y_l2, weight: {number_text(-0.25 / speed**2)}}}",
+        ]
+    return [
+        *lines,
+        f"  speed_z: {{term: speed_z_l2, weight: {number_text(-0.1 / speed**2)}}}",
+        "  orientation: {term: orientation_l2, weight: -0.5}",
+        f"  joint_effort: {{term: joint_effort_l2, weight: {number_text(-0.2 / efforts)}}}  # all: 0.2 at most",
+        f"  action_rate: {{term: action_rate_l2, weight: {number_text(-0.1 / len(proposal.driven))}}}",
+    ]
 
 
 def _balance(proposal: Proposal) -> list[str]:

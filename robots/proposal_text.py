@@ -5,7 +5,15 @@ Called by robots/propose.py.
 
 from __future__ import annotations
 
-from robots.gains import MAX_OVER_NEED, YIELD_RAD, choose_gains, choose_step, needed_effort, wheel_radius_m
+from robots.gains import (
+    MAX_OVER_NEED,
+    YIELD_RAD,
+    choose_gains,
+    choose_step,
+    max_effort,
+    needed_effort,
+    wheel_radius_m,
+)
 from robots.measured import MeasuredJoint
 from robots.proposal import NO_TURN, Goal, Proposal
 from robots.proposal_task import Target, target_speed, task_lines
@@ -138,7 +146,6 @@ def _motors(proposal: Proposal) -> list[str]:
         f"    actions: {names_text(joint.name for joint in proposal.driven)}",
         "    motors:  # gains: target of action 1, for each of the actions; max_effort carries the robot",
     ]
-    step = choose_step(proposal)
     for row, joint in enumerate(proposal.driven):
         if joint in proposal.wheels:
             mode, gain = "velocity", 2.0 * target_speed(proposal) / wheel_radius_m(joint, proposal)
@@ -147,7 +154,7 @@ def _motors(proposal: Proposal) -> list[str]:
             mode, gain = "position", action_scale(joint, proposal)
         gains = [0.0] * len(proposal.driven)
         gains[row] = rounded(gain)
-        effort = choose_gains(joint, proposal, physics_dt_s=step).max_effort
+        effort = max_effort(joint, proposal)
         lines.append(
             f"      {quoted(joint.name)}: {{mode: {mode}, gains: {list_text(gains)}, "
             f"max_effort: {number_text(effort)}, offset: {number_text(proposal.stance.get(joint.name, 0.0))}}}"

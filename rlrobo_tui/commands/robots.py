@@ -20,6 +20,7 @@ from robots.catalogue.entry import TaskEntry
 from robots.errors import suggest
 from robots.registry import TASKS, find_task, load_task
 from robots.spec import TaskSpec
+from robots.term_specs import GROUPS
 
 robots = typer.Typer(
     invoke_without_command=True,
@@ -81,7 +82,6 @@ def terms(
     as_json: JsonOption = False,
 ) -> None:
     """List the terms that a robot's YAML can name, with their parameters."""
-    from robots.term_specs import GROUPS
     from robots.term_text import TermText, describe_terms
 
     if group and group not in GROUPS:
@@ -130,11 +130,7 @@ def _show(task: TaskSpec, entry: TaskEntry | None, *, as_json: bool) -> None:
     from robots.task_text import action_rows, goal_text, observation_rows, term_rows
 
     observations = observation_rows(entry) if entry else []
-    groups = {
-        name: term_rows(getattr(task, name))
-        for name in ("observations", "rewards", "terminations", "resets", "commands", "randomizations",
-                     "disturbances", "curriculum")
-    }  # fmt: skip
+    groups = {name: term_rows(getattr(task, name)) for name in GROUPS}
     if as_json:
         print_json(
             {
@@ -149,16 +145,7 @@ def _show(task: TaskSpec, entry: TaskEntry | None, *, as_json: bool) -> None:
             }
         )
         return
-    print_data(f"{task.id}: {entry.summary if entry else task.robot.model}")
-    if entry:
-        print_data(
-            f"Robot {entry.robot}, family {entry.family}. Random actions return {entry.random_return:g}, "
-            f"{entry.solved_return:g} counts as solved. Model: {entry.licence}."
-        )
-    print_data(
-        f"An episode lasts at most {task.episode_length_s:g} s: {task.max_episode_steps} steps of "
-        f"{task.control_dt_s:g} s, each of {task.num_substeps} physics steps."
-    )
+    _print_facts(task, entry)
     if observations:
         _section("Observation", [title.upper() for title in observations[0]], observations[1:])
     _section("Action, each element in [-1, 1]", ["INDEX", "DRIVES", "ACTION 1 MEANS"], action_rows(task))
@@ -170,6 +157,19 @@ def _show(task: TaskSpec, entry: TaskEntry | None, *, as_json: bool) -> None:
     if entry and entry.params:
         rows = [(p.name, str(p.default), ", ".join(map(str, p.choices)) or "any", p.meaning) for p in entry.params]
         _section("Parameters, as in --set task_params.NAME=VALUE", ["NAME", "DEFAULT", "ALLOWED", "MEANING"], rows)
+
+
+def _print_facts(task: TaskSpec, entry: TaskEntry | None) -> None:
+    print_data(f"{task.id}: {entry.summary if entry else task.robot.model}")
+    if entry:
+        print_data(
+            f"Robot {entry.robot}, family {entry.family}. Random actions return {entry.random_return:g}, "
+            f"{entry.solved_return:g} counts as solved. Model: {entry.licence}."
+        )
+    print_data(
+        f"An episode lasts at most {task.episode_length_s:g} s: {task.max_episode_steps} steps of "
+        f"{task.control_dt_s:g} s, each of {task.num_substeps} physics steps."
+    )
 
 
 def _section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
