@@ -54,11 +54,12 @@ def term_rows(terms: Mapping[str, Term]) -> Rows:
 
 def goal_text(task: TaskSpec) -> str:
     """Return what the reward of a goal task is."""
-    assert task.goal is not None
-    return (
-        f"{task.goal.reward}; -1 until the achieved goal is within {task.goal.threshold_m:g} m of the desired one, "
-        "then 0; with `reward=dense` minus the distance."
-    )
+    goal = task.goal
+    assert goal is not None
+    threshold = f"within {goal.threshold_m:g} m"
+    if goal.reward == "dense":
+        return f"minus the distance (m) of the achieved goal from the desired one, reached {threshold} (dense)."
+    return f"-1 until the achieved goal is {threshold} of the desired one, then 0 (sparse)."
 
 
 def first_sentence(function: object) -> str:

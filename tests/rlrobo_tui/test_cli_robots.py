@@ -52,7 +52,7 @@ def test_show_has_a_table_for_each_part_of_a_task(cli: Cli) -> None:
 
 def test_show_describes_a_goal_and_parameters(cli: Cli) -> None:
     text = cli("robots", "show", "panda_reach").stdout
-    assert "sparse; -1 until the achieved goal is within 0.05 m" in text
+    assert "-1 until the achieved goal is within 0.05 m of the desired one, then 0 (sparse)" in text
     assert "task_params.NAME=VALUE" in text
 
 
@@ -100,6 +100,7 @@ def test_new_writes_a_task_beside_the_model_and_overwrites_nothing(cli: Cli, tmp
     again = cli("robots", "new", str(model))
     assert (again.exit_code, (tmp_path / "arm.yaml").read_text()) == (2, written)
     assert "arm.yaml: exists already; --force overwrites it" in again.stderr
+    assert f"{tmp_path}: is a folder; name a URDF or MJCF file." in cli("robots", "new", str(tmp_path)).stderr
 
 
 def test_new_names_the_model_from_where_the_file_is(cli: Cli, tmp_path: Path) -> None:
