@@ -54,7 +54,7 @@ def a1_walk(terrain: str = FLAT, push_m_s: float = 0.5, randomize: bool = False)
     An episode ends when the trunk touches the ground, is less than 0.15 m above it or leans by more than 1 rad, off the
     tiles of uneven ground, or after 20 s (1000 steps). Perfect tracking earns 2.25 a step, 2250 an episode. "Solved" is
     chosen: 1350, three fifths of that. Random actions (uniform, 30 episodes) return -144, standing still 508,
-    and PPO after 1 000 000 steps 955 (one seed, no exploration, 30 episodes): it follows commands, but tips over in
-    half of the episodes.
+    and PPO after 2 000 000 steps 1477 (one seed, no exploration, 50 episodes): it follows commands within 0.05 m/s and
+    0.17 rad/s on the mean, and tips over in a fifth of the episodes.
     """
     return walk("a1_walk", QUADRUPED, terrain=terrain, push_m_s=push_m_s, randomize=randomize)
