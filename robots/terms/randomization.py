@@ -138,7 +138,10 @@ def damping_scale(
 
 
 def action_delay(start: Start, rngs: Rngs, range_s: Range, *, level: np.ndarray) -> np.ndarray:
-    """Let actions reach the motors late, by a time (s) that is rounded to whole control steps."""
+    """Let actions reach the motors late, by a time (s) that is rounded to whole control steps.
+
+    The state has the policy's own action all the same.
+    """
     steps = _delay_steps(start, rngs, range_s, level)
     start.dynamics.action_delay_steps += steps
     return steps * start.control_dt_s
