@@ -84,12 +84,6 @@ def offer_plugins(config: RunConfig, folder: Path) -> list[str]:
     return warnings
 
 
-def _gym_id(config: RunConfig, folder: Path) -> str:
-    """Return the id of another package's environment, which a plug-in may have registered."""
-    offer_plugins(config, folder)
-    return config.task.removeprefix(GYM_PREFIX)
-
-
 def describe(config: RunConfig, folder: Path) -> TaskFacts:
     """Make one environment and return what viewers need to know. Raises RobotError and ConfigError."""
     batch = make_batch(config, folder, num_envs=1, seed=0)
@@ -98,6 +92,12 @@ def describe(config: RunConfig, folder: Path) -> TaskFacts:
         return _facts(config, batch)
     finally:
         batch.close()
+
+
+def _gym_id(config: RunConfig, folder: Path) -> str:
+    """Return the id of another package's environment, which a plug-in may have registered."""
+    offer_plugins(config, folder)
+    return config.task.removeprefix(GYM_PREFIX)
 
 
 def _facts(config: RunConfig, batch: Batch) -> TaskFacts:
