@@ -90,7 +90,8 @@ class State:
     joint_effort: np.ndarray
     """(num_envs, num_joints) N·m or N, in the last physics step."""
     link_position_w: np.ndarray
-    """(num_envs, num_links, 3) m, centres of mass; only with a term that has `links`."""
+    """(num_envs, num_links, 3) m, centres of mass before the last physics step, which is what PyBullet gives; only with
+    a term that has `links`."""
     link_contact: np.ndarray
     """(num_envs, num_links) 1 where a link touches the ground; only with a term that has `contact_links`."""
     link_collision: np.ndarray
