@@ -186,7 +186,10 @@ class Mdp:
             group = path.partition(".")[0]
             if group not in ("observations", "goal", "rewards", "terminations", "success"):
                 continue
-            shape = np.shape(function(self.simulation.state))
+            try:
+                shape = np.shape(function(self.simulation.state))
+            except (IndexError, ValueError) as err:  # a command that is too short, say
+                raise TaskDefinitionError(f"{self.task.id}: {path}: cannot be computed: {err}") from err
             num_axes, expected = (2, "num_envs, dim >= 1") if group in ("observations", "goal") else (1, "num_envs,")
             if len(shape) != num_axes or shape[0] != self.num_envs or shape[-1] == 0:
                 raise TaskDefinitionError(

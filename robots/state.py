@@ -20,7 +20,6 @@ from robots.terrain import FLAT, HeightField
 if TYPE_CHECKING:
     from robots.spec import TaskSpec
 
-
 Result = TypeVar("Result")
 
 Indices = slice | list[int]

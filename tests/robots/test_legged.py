@@ -50,11 +50,23 @@ def test_it_stands_still_without_acting_and_on_its_feet_only(task_id: str) -> No
     batch.close()
 
 
+def test_a_command_that_is_too_short_is_refused_where_it_is_read() -> None:
+    task = load_task("a1_walk")
+    speeds = {"velocity": replace(task.commands["velocity"], size=2)}
+    gravity = {"gravity": task.observations["gravity"]}
+    with pytest.raises(
+        TaskDefinitionError, match=r"^a1_walk: rewards\.track_command_yaw_rate: cannot be computed: index"
+    ):
+        RobotBatch(replace(task, commands=speeds, observations=gravity), num_envs=1, seed=0)
+
+
 def test_position_control_of_a_model_without_effort_limits_is_refused() -> None:
     """A limit of 0 would leave the joints limp."""
     task = load_task("mini_cheetah_walk")
     limp = replace(task.robot, control=replace(task.robot.control, max_effort=None))
-    with pytest.raises(TaskDefinitionError, match=r"control\.max_effort: .* names no effort limit for 'torso_to_abduct"):
+    with pytest.raises(
+        TaskDefinitionError, match=r"control\.max_effort: .* names no effort limit for 'torso_to_abduct"
+    ):
         RobotBatch(replace(task, robot=limp), num_envs=1, seed=0)
 
 
