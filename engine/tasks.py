@@ -109,6 +109,7 @@ def _facts(config: RunConfig, batch: Batch) -> TaskFacts:
         id=config.task_name,
         robot=batch.task.robot.name if isinstance(batch, RobotBatch) else "",
         summary=entry.summary if entry else "",
+        variant=_variant(config),
         origin=entry.origin if entry else "",
         observation_size=math.prod(batch.observation_space.shape),
         action_size=int(actions.n) if isinstance(actions, spaces.Discrete) else math.prod(actions.shape or ()),
@@ -120,3 +121,11 @@ def _facts(config: RunConfig, batch: Batch) -> TaskFacts:
         solved_return=measured.solved_return if measured else None,
         random_return=measured.random_return if measured else None,
     )
+
+
+def _variant(config: RunConfig) -> str:
+    params = [
+        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in config.task_params.items()
+    ]
+    return ", ".join([*params, *config.randomizations, *config.disturbances, *config.curriculum])

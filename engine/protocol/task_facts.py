@@ -23,6 +23,8 @@ class TaskFacts(Struct, frozen=True, kw_only=True):
     """Name of the robot."""
     summary: str = ""
     """One sentence."""
+    variant: str = ""
+    """What differs from the task as it is: parameters with their values, names of terms; empty: nothing."""
     origin: str = ""
     """Plug-in that brought it; empty: it needs none."""
     observation_size: int

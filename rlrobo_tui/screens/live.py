@@ -147,7 +147,8 @@ class LiveScreen(Screen[None]):
         self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
 
     def _draw_status(self) -> None:
-        self.query_one(StatusBar).show(self.view, is_ascii=self._is_ascii, pending=self._pending)
+        variant = self._facts.variant if self._facts else ""
+        self.query_one(StatusBar).show(self.view, is_ascii=self._is_ascii, variant=variant, pending=self._pending)
 
     def _small_metrics(self) -> list[str]:
         """Return what the small charts show: success where there is any, a curriculum's level before a length."""

@@ -10,12 +10,15 @@ from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
 from rlrobo_tui.glossary import short_name
 from rlrobo_tui.quantities import count, count_of, duration, number, percent
+from rlrobo_tui.run_list import shorten
 from rlrobo_tui.run_view import RunView, Series
 from rlrobo_tui.widgets.text_bars import progress_bar
 
 QUIET_S = 20.0
 """chosen: an engine speaks every half second; updates and evaluations of small networks take less than this."""
 
+VARIANT_COLUMNS = 30
+"""Chosen: what follows in the line still fits into 80 columns."""
 SUCCESS, LENGTH, LEVELS = "rollout/success_rate", "rollout/ep_len_mean", "curriculum/"
 KPIS = (
     ("rollout/ep_rew_mean", "return"),
@@ -44,6 +47,8 @@ class Moment:
     width: int
     """Columns."""
     is_ascii: bool = False
+    variant: str = ""
+    """How the task differs from the one of its name."""
     pending: str = ""
     """A command that was sent and not answered yet, such as `pausing`."""
 
@@ -56,10 +61,11 @@ def key_numbers(view: RunView) -> list[tuple[str, str]]:
 
 
 def headline(view: RunView, moment: Moment) -> Content:
-    """Return badge, task, algorithm, device and seed."""
+    """Return badge, task, variant, algorithm, device and seed."""
     badge = BADGES[view.status]
     parts = [
         view.task or view.run_id,
+        shorten(moment.variant, VARIANT_COLUMNS),
         view.algorithm.upper(),
         view.device,
         count_of(view.num_envs, "env"),
@@ -114,9 +120,9 @@ def kpi_line(view: RunView, moment: Moment) -> Content:
 class StatusBar(Static):
     """The pinned lines at the top of the live screen."""
 
-    def show(self, view: RunView, *, is_ascii: bool, pending: str) -> None:
+    def show(self, view: RunView, *, is_ascii: bool, variant: str, pending: str) -> None:
         """Draw the state of `view` now."""
-        moment = Moment(time.time(), max(10, self.content_size.width), is_ascii, pending)
+        moment = Moment(time.time(), max(10, self.content_size.width), is_ascii, variant, pending)
         lines = [make(view, moment) for make in (headline, progress_line, kpi_line)]
         self.update(Content("\n").join(lines), layout=False)
 

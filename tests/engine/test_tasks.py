@@ -52,6 +52,11 @@ def test_returns_measured_on_the_task_are_not_said_of_a_variant_of_it() -> None:
     assert (facts.solved_return, facts.random_return) == (None, None)
 
 
+def test_facts_say_how_a_variant_differs() -> None:
+    variant = {"task_params": {"terrain": "rough", "randomize": True}, "disturbances": {"push": None}}
+    assert describe(config_of("a1_walk", **variant), Path()).variant == "terrain=rough, randomize=true, push"
+
+
 def test_facts_of_another_packages_environment() -> None:
     facts = describe(config_of("gym:RlroboTestCounter-v0"), Path())
     assert (facts.id, facts.observation_size, facts.action_size) == ("gym:RlroboTestCounter-v0", 2, 1)

@@ -6,6 +6,7 @@ from textual.pilot import Pilot
 
 from engine.protocol.events import EvaluationDone, Metrics
 from engine.protocol.run_dir import RunDir
+from engine.protocol.task_facts import TaskFacts, write_facts
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.widgets.chart import Chart
@@ -65,6 +66,23 @@ def test_a_level_is_a_key_number_where_the_side_panel_has_no_room(tmp_path: Path
         assert live(pilot).query_one("#main-chart", Chart).metric == "curriculum/terrain"
 
     run = goal_run(tmp_path)
+    drive(RlroboApp(tmp_path, run=run), play)
+
+
+def test_what_differs_from_the_task_stands_behind_its_name(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        assert "cartpole_balance  ·  terrain=rough, ground_friction  ·  PPO" in screen_text(pilot.app).splitlines()[0]
+
+    run = goal_run(tmp_path)
+    facts = TaskFacts(
+        id="cartpole_balance",
+        variant="terrain=rough, ground_friction",
+        observation_size=4,
+        action_size=1,
+        control_dt_s=1,
+    )
+    write_facts(facts, run.facts)
     drive(RlroboApp(tmp_path, run=run), play)
 
 
