@@ -123,6 +123,8 @@ class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
     """Timestep of that best evaluation."""
     success_rate: float | None = None
     """Part of the episodes that succeeded; null where the task has no success."""
+    termination_rates: dict[str, float] = field(default_factory=dict)
+    """Part of the episodes that each termination term, or `time_limit`, ended."""
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):

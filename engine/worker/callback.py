@@ -161,6 +161,7 @@ class TrainingCallback(BaseCallback):
             best_return_mean=report.return_mean if best is None else max(best, report.return_mean),
             best_step=self._state.best_step,
             success_rate=report.success_rate,
+            termination_rates=report.termination_rates,
         )
         self._control.writer.write(event)
         for name in ("return_mean", "return_std"):

@@ -51,6 +51,7 @@ def _print_evaluation(options: argparse.Namespace) -> None:
         "return_ci95": report.return_ci95,
         "length_mean": report.length_mean,
         "success_rate": report.success_rate,
+        "termination_rates": report.termination_rates,
         "episodes": len(report.returns),
         "checkpoint_step": checkpoint.step,
         "seed": seed,

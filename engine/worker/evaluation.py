@@ -1,8 +1,9 @@
 """Play evaluation episodes: one for each environment, so that short episodes do not count more often than long ones."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Report:
     """Timesteps of each episode."""
     success_rate: float | None = None
     """Part of the episodes that succeeded; None where the task has no success."""
+    termination_rates: dict[str, float] = field(default_factory=dict)
+    """Part of the episodes that each termination term, or `time_limit`, ended; the most frequent first."""
 
     @property
     def return_mean(self) -> float:
@@ -86,4 +89,7 @@ def evaluate(
         returns=[record.episode_return for record in records],
         lengths=[record.length_steps for record in records],
         success_rate=float(np.mean(successes)) if successes else None,
+        termination_rates={
+            name: count / len(records) for name, count in Counter(each.termination for each in records).most_common()
+        },
     )

@@ -68,6 +68,7 @@ def describe(result: dict[str, Any], facts: TaskFacts | None) -> list[str]:
         f"return {number(mean)} ± {number(interval)} (95 % confidence interval of the mean)",
         f"standard deviation {number(result['return_std'])} over {count_of(result['episodes'], 'episode')} "
         f"of {number(result['length_mean'])} steps on average",
+        "ended by " + ", ".join(f"{name} {rate:.0%}" for name, rate in result["termination_rates"].items()),
         f"checkpoint {result['checkpoint_step']:,}, seed {result['seed']}",
     ]
     if result["success_rate"] is not None:

@@ -77,6 +77,7 @@ def test_evaluate_measures_the_checkpoint_in_json(trained: tuple[RunDir, Result]
     assert (told["episodes"], told["checkpoint_step"], len(told["returns"])) == (3, 512, 3)
     assert told["return_mean"] == pytest.approx(sum(told["returns"]) / 3)
     assert told["return_ci95"] >= 0
+    assert sum(told["termination_rates"].values()) == pytest.approx(1.0)
 
 
 def test_replay_records_a_video_that_decodes(trained: tuple[RunDir, Result], tmp_path: Path) -> None:

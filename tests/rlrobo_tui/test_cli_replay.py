@@ -109,7 +109,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def play(_: RunDir, options: dict[str, int]) -> dict[str, Any]:
         steps.append(options["checkpoint"])
         numbers = ("return_mean", "return_ci95", "return_std", "length_mean", "episodes", "checkpoint_step", "seed")
-        return {**dict.fromkeys(numbers, 0), "success_rate": None}
+        return {**dict.fromkeys(numbers, 0), "success_rate": None, "termination_rates": {}}
 
     monkeypatch.setattr(evaluate_module, "play_episodes", play)
     return steps
@@ -182,5 +182,8 @@ def test_evaluation_is_compared_with_what_counts_as_solved(mean: float, verdict:
         "checkpoint_step": 1000,
         "seed": 1,
         "success_rate": None,
+        "termination_rates": {"pole_fell": 0.75, "time_limit": 0.25},
     }
-    assert describe(result, facts_of_entry(find_task("cartpole_balance")))[-1].endswith(f": {verdict}")
+    lines = describe(result, facts_of_entry(find_task("cartpole_balance")))
+    assert lines[-1].endswith(f": {verdict}")
+    assert "ended by pole_fell 75%, time_limit 25%" in lines

@@ -50,5 +50,11 @@ def test_each_environment_counts_once(batch: RobotBatch) -> None:
     assert told == [1, 2, 3, 4]
 
 
+def test_the_rates_of_what_ended_the_episodes_add_up_to_one(batch: RobotBatch) -> None:
+    report = evaluate(push, batch, seed=7)
+    assert report is not None
+    assert report.termination_rates == {"pole_fell": 1.0}  # a steady push tips the pole long before the rail ends
+
+
 def test_a_cancelled_evaluation_has_no_result(batch: RobotBatch) -> None:
     assert evaluate(push, batch, seed=7, is_cancelled=lambda: True) is None

@@ -96,7 +96,9 @@ def test_success_and_levels_and_draws_are_in_the_events(tmp_path: Path) -> None:
     assert all(8.0 <= drawn <= 12.0 for event in episodes for drawn in event.randomizations["gravity"])
     metrics = {name for event in events if isinstance(event, Metrics) for name in event.values}
     assert {"rollout/success_rate", "eval/success_rate", "curriculum/distance"} <= metrics
-    assert all(event.success_rate is not None for event in events if isinstance(event, EvaluationDone))
+    evaluations = [event for event in events if isinstance(event, EvaluationDone)]
+    assert all(event.success_rate is not None for event in evaluations)
+    assert all(sum(event.termination_rates.values()) == pytest.approx(1.0) for event in evaluations)
 
 
 @pytest.mark.parametrize("algorithm", [{"name": "sac"}, {"name": "td3"}, {"name": "tqc", "her": None}])
