@@ -32,6 +32,13 @@ _GENERIC: dict[str, dict[str, Any]] = {
     },
 }
 """Settings by algorithm for a robot that nobody has tuned any for."""
+# TQC before SAC: rl-baselines3-zoo has settings and results for it on the tasks that no PPO is tuned for.
+_BY_PREFERENCE = ("ppo", "tqc", *(name for name in ALGORITHMS if name not in ("ppo", "tqc")))
+
+
+def default_algorithm(task: str) -> str:
+    """Return what trains `task` when nobody says: `ppo` where it is tuned or nothing is, else one that is tuned."""
+    return next((name for name in _BY_PREFERENCE if TUNED in preset_names(task, name)), _BY_PREFERENCE[0])
 
 
 def preset_names(task: str, algorithm: str) -> list[str]:
@@ -42,14 +49,13 @@ def preset_names(task: str, algorithm: str) -> list[str]:
     return [*sorted(found, key=lambda name: name != TUNED), SB3]
 
 
-def build_config(
-    task: str, *, algorithm: str = "ppo", preset: str = "", overrides: list[str] | None = None
-) -> RunConfig:
+def build_config(task: str, *, algorithm: str = "", preset: str = "", overrides: list[str] | None = None) -> RunConfig:
     """Build the configuration for a task id, a robot's file or `gym:ENV_ID`; `overrides` are `key=value` texts.
 
-    Raises UnknownNameError for the algorithm or preset and ConfigError for a value. The task's id is not checked here:
-    the registry of tasks does.
+    Without an algorithm it is the task's default one. Raises UnknownNameError for the algorithm or preset and
+    ConfigError for a value. The task's id is not checked here: the registry of tasks does.
     """
+    algorithm = algorithm or default_algorithm(task)
     if algorithm not in ALGORITHMS:
         raise UnknownNameError("algorithm", algorithm, ALGORITHMS)
     names = preset_names(task, algorithm)

@@ -40,7 +40,9 @@ def train(
         ),
     ],
     *,
-    algo: Annotated[str, typer.Option(help=f"Algorithm: {', '.join(ALGORITHMS)}. [default: ppo]")] = "",
+    algo: Annotated[
+        str, typer.Option(help=f"Algorithm: {', '.join(ALGORITHMS)}. [default: ppo, or one that is tuned for the task]")
+    ] = "",
     preset: Annotated[str, typer.Option(help="Hyper-parameters: tuned, sb3 or another of the task's.")] = "",
     steps: Annotated[str, typer.Option(help="Timesteps to train for, such as 200k or 1e6.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,

@@ -70,10 +70,10 @@ def _base(request: Request, plugins: list[str]) -> RunConfig:
         if not RunConfig(task=target).is_gym:
             offer_plugins(target, plugins)
             find_task(target)
-        return build_config(target, algorithm=request.algorithm or "ppo", preset=request.preset)
+        return build_config(target, algorithm=request.algorithm, preset=request.preset)
     path = Path(target)
     if "robot" in load_yaml_file(path, None):  # a robot's file rather than a run's
-        return build_config(os.path.abspath(path), algorithm=request.algorithm or "ppo", preset=request.preset)
+        return build_config(os.path.abspath(path), algorithm=request.algorithm, preset=request.preset)
     for option, text in (("--algo", request.algorithm), ("--preset", request.preset)):
         if text:
             raise ConfigError("command line", option, f"{target} decides this; leave out {option} {text}.")

@@ -9,7 +9,7 @@ from textual.widgets import Button, Footer, Input, Label, Select, Static
 from engine.protocol.algorithms import ALGORITHMS
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
-from engine.protocol.presets import preset_names
+from engine.protocol.presets import default_algorithm, preset_names
 from engine.protocol.settings import read_settings
 from rlrobo_tui.actions import bindings_of
 from rlrobo_tui.run_form import Answers, command_line, resolve_answers, review
@@ -49,8 +49,9 @@ class NewRunScreen(Screen[None]):
         tasks = task_ids()
         yield _field("task", Select([(task, task) for task in tasks], value=tasks[0], allow_blank=False, compact=True))
         algorithms = [(name.upper(), name) for name in ALGORITHMS]
-        yield _field("algorithm", Select(algorithms, value="ppo", allow_blank=False, compact=True))
-        presets = preset_names(tasks[0], "ppo")
+        algorithm = default_algorithm(tasks[0])
+        yield _field("algorithm", Select(algorithms, value=algorithm, allow_blank=False, compact=True))
+        presets = preset_names(tasks[0], algorithm)
         options = [(name, name) for name in presets]
         yield _field("preset", Select(options, value=presets[0], allow_blank=False, compact=True))
         devices = [(name, name) for name in DEVICES]
@@ -65,7 +66,10 @@ class NewRunScreen(Screen[None]):
         self._check()
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """Offer the presets of the new task and algorithm, and check."""
+        """Choose the new task's algorithm, offer the presets of both, and check."""
+        if event.select.id == "task":
+            with self.prevent(Select.Changed):
+                self.query_one("#algorithm", Select).value = default_algorithm(str(event.value))
         if event.select.id in ("task", "algorithm"):
             self._offer_presets()
         self._check()

@@ -217,6 +217,17 @@ def test_the_form_trains_what_was_typed(tmp_path: Path, started: list[RunDir]) -
     assert config.algorithm.policy_kwargs.net_arch == [64, 64]
 
 
+def test_the_form_chooses_what_is_tuned_for_the_task(tmp_path: Path) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await form(pilot)
+        screen.query_one("#task", Select).value = "panda_reach"
+        await until(pilot, lambda: "--algo tqc --preset tuned" in screen_text(pilot.app))
+        screen.query_one("#task", Select).value = "cartpole_balance"
+        await until(pilot, lambda: "--algo ppo --preset tuned" in screen_text(pilot.app))
+
+    drive(RlroboApp(tmp_path), play, size=(120, 40))
+
+
 @pytest.mark.parametrize(
     ("field", "text", "words"),
     [("set", "lr=1", "did you mean 'learning_rate'?"), ("steps", "many", "whole number"), ("seed", "-1", "seed")],

@@ -7,7 +7,7 @@ import pytest
 from engine.protocol.algorithms import ALGORITHMS, ON_POLICY, PPO
 from engine.protocol.config import Normalization
 from engine.protocol.errors import ConfigError, UnknownNameError
-from engine.protocol.presets import build_config, load_config, preset_names
+from engine.protocol.presets import build_config, default_algorithm, load_config, preset_names
 
 NO_SUCH_TASK = "a_task_without_files"
 
@@ -23,6 +23,21 @@ def test_sb3_preset_normalizes_on_policy_algorithms_only(algorithm: str) -> None
     does = algorithm in ON_POLICY
     expected = Normalization(observations=does, rewards=does)
     assert build_config(NO_SUCH_TASK, algorithm=algorithm, preset="sb3").normalization == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "algorithm"),
+    [
+        (NO_SUCH_TASK, "ppo"),
+        ("gym:CartPole-v1", "ppo"),
+        ("my_robot.yaml", "ppo"),
+        ("ant_walk", "ppo"),
+        ("panda_push", "tqc"),
+    ],
+)
+def test_default_algorithm_is_ppo_unless_only_others_are_tuned(task: str, algorithm: str) -> None:
+    assert default_algorithm(task) == algorithm
+    assert build_config(task) == build_config(task, algorithm=algorithm)
 
 
 def test_sb3_is_always_there() -> None:
