@@ -28,6 +28,7 @@ class Reporter(KVWriter):
         self._values: dict[str, float] = {}
         self._episodes: list[EpisodeRecord] = []
         self._window: deque[EpisodeRecord] = deque(maxlen=STATS_WINDOW)
+        self._terminations: set[str] = set()
         self._warned: set[str] = set()
         self._last_flush_s = self._last_speed_s = time.monotonic()
         self._last_speed_step = progress.step
@@ -106,8 +107,10 @@ class Reporter(KVWriter):
         for name in episodes[0].randomizations:
             drawn = statistics.fmean(record.randomizations[name] for record in window)
             self._values[f"randomization/{name}"] = drawn
-        for name, count in Counter(record.termination for record in window).items():
-            self._values[f"termination/{name}"] = count / len(window)
+        counts = Counter(record.termination for record in window)
+        self._terminations |= counts.keys()  # one that has not happened for a while is 0, and charted
+        for name in self._terminations:
+            self._values[f"termination/{name}"] = counts[name] / len(window)
 
     def _measure_speed(self) -> None:
         elapsed_s = self._training_s()

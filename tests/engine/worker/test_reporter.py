@@ -10,7 +10,7 @@ from engine.protocol.events import AnyEvent, Episodes, Metrics
 from engine.protocol.json_lines import EventWriter, event_reader
 from engine.worker.control import Progress
 from engine.worker.divergence import DivergedError, check_finite
-from engine.worker.reporter import Reporter
+from engine.worker.reporter import STATS_WINDOW, Reporter
 from robots.env import EpisodeRecord
 
 
@@ -56,6 +56,16 @@ def test_episodes_are_batched_and_averaged(desk: Desk) -> None:
     assert metrics.values["rollout/ep_rew_mean"] == 20.0
     assert metrics.values["reward/alive"] == 21.0
     assert metrics.values["termination/fell"] == 0.5
+
+
+def test_what_no_longer_ends_episodes_is_charted_at_zero(desk: Desk) -> None:
+    desk.reporter.add_episodes([episode(1.0, 1, "fell")])
+    desk.reporter.flush()
+    desk.reporter.add_episodes([episode(1.0, 1, "time_limit")] * STATS_WINDOW)
+    desk.reporter.flush()
+    metrics = desk.read()[-1]
+    assert isinstance(metrics, Metrics)
+    assert (metrics.values["termination/fell"], metrics.values["termination/time_limit"]) == (0.0, 1.0)
 
 
 def test_the_loggers_dict_is_copied(desk: Desk) -> None:
