@@ -109,8 +109,10 @@ def _bind_term(
 
 
 def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) -> slice | list[int]:
-    if isinstance(chosen, str) and chosen == "all":
+    if isinstance(chosen, str) and chosen == "all" and known:
         return slice(None)
+    if not known:
+        raise TaskDefinitionError(f"{where}: the task has none; leave the term out")
     if not isinstance(chosen, tuple | list):
         raise TaskDefinitionError(f'{where}: must be a tuple of names or "all"; got {chosen!r}')
     if not chosen:

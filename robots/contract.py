@@ -41,8 +41,9 @@ def keeps_shapes_types_and_ranges(make: MakeBatch) -> None:
         _promise(step.observations.dtype == step.rewards.dtype == np.float32, "observations or rewards are not float32")
         _promise(step.terminated.dtype == step.truncated.dtype == bool, "terminated or truncated is not bool")
         _promise(all(map(batch.observation_space.contains, step.observations)), "an observation is outside its bounds")
+        span = f"reward_range, {low:g} to {high:g}"
         seen = f"{step.rewards.min():g} to {step.rewards.max():g}"
-        _promise(bool(np.all((low <= step.rewards) & (step.rewards <= high))), f"rewards {seen} leave reward_range")
+        _promise(bool(np.all((low <= step.rewards) & (step.rewards <= high))), f"rewards {seen} leave {span}")
 
 
 def actions_have_an_effect(make: MakeBatch) -> None:

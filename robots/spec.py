@@ -195,8 +195,12 @@ class TaskSpec:
     def __post_init__(self) -> None:
         self._check_times()
         self._check_goal()
-        if not self.observations or not (self.rewards or self.goal):
-            raise TaskDefinitionError(f"{self.id}: a task needs at least one observation and one reward term")
+        for group in ("observations",) if self.goal else ("observations", "rewards"):
+            if not getattr(self, group):
+                raise TaskDefinitionError(f"{self.id}: {group}: there is none; a task needs at least one term")
+        if self.reward_range[0] > self.reward_range[1]:
+            low, high = self.reward_range
+            raise TaskDefinitionError(f"{self.id}: reward_range: {low:g} is above {high:g}; the lowest comes first")
         for path, term in self.terms().items():
             check_term(f"{self.id}: {path}", term, curricula=tuple(self.curriculum))
         names = [each.name for each in self.objects]

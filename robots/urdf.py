@@ -79,9 +79,8 @@ def _check_joint(joint: Element, links: set[str], findings: Findings) -> None:
 def _check_limits(joint: Element, what: str, findings: Findings) -> None:
     limit = joint.first("limit")
     if limit is None:
-        findings.warn(
-            joint, f"{what}: has no <limit>, so it turns or slides without end; effort and range are unknown."
-        )
+        kind = joint.get("type")
+        findings.problem(joint, f"{what}: has no <limit>, which a {kind} joint needs; one without is `continuous`.")
         return
     lower = findings.number(limit, "lower", what=what) or 0.0
     upper = findings.number(limit, "upper", what=what) or 0.0
@@ -89,6 +88,9 @@ def _check_limits(joint: Element, what: str, findings: Findings) -> None:
     findings.number(limit, "velocity", what=what)
     if effort is not None and effort < 0:
         findings.problem(limit, f"{what}: <limit effort>: got {effort:g}; expected 0 or more (N·m or N).")
+    if lower == upper and limit.get("lower") is not None and limit.get("upper") is not None:
+        text = f"{what}: <limit>: lower and upper are both {lower:g}, so it cannot move"
+        findings.warn(limit, f"{text}; give it a range, or make it `continuous` or `fixed`.")
     if lower <= upper:
         return
     text = f"{what}: <limit>: lower {lower:g} is above upper {upper:g}"

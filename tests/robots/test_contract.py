@@ -22,7 +22,7 @@ from robots.terms import observations, terminations
 
 def test_a_reward_outside_its_range_is_noticed() -> None:
     task = replace(cartpole_balance(), reward_range=(0.0, 0.5))
-    with batches_of(task) as make, pytest.raises(ContractError, match=r"rewards 1 to 1 leave reward_range"):
+    with batches_of(task) as make, pytest.raises(ContractError, match=r"rewards 1 to 1 leave reward_range, "):
         keeps_shapes_types_and_ranges(make)
 
 

@@ -43,6 +43,7 @@ def test_a_sound_model_has_no_problem(tmp_path: Path) -> None:
         (29, ('xyz="0 0 0.1"', 'xyz="1e20 0 0"'), r"joint 'shoulder': <origin xyz>: got 1e20 0 0 m; allowed: up to"),
         (26, ('name="shoulder" type="revolute"', 'name="shoulder" type="revolt"'), r"type: got 'revolt'; did you"),
         (26, ('<joint name="shoulder"', "<joint"), r"joint: has no name"),
+        (26, ('<limit lower="-1.5" upper="1.5" effort="40" velocity="5"/>', ""), r"joint 'shoulder': has no <limit>, "),
         (33, ('<parent link="upper"/>', '<parent link="uper"/>'), r"joint 'elbow': parent: no link 'uper'; did you"),
         (33, ('name="elbow"', 'name="shoulder"'), r"joint 'shoulder': 2 have this name; names must differ"),
         (2, ('<child link="upper"/>', '<child link="base"/>'), r"robot: the joints form a loop through link 'base'"),
@@ -125,6 +126,11 @@ def test_what_pybullet_reads_otherwise_is_a_warning(tmp_path: Path) -> None:
     first, second = check_model(path)
     assert first.endswith("as its effort is 0, it counts as a passive joint without limits.")
     assert second.endswith("<limit upper>: '2.0.' is read as 2.0.")
+
+
+def test_a_joint_that_its_limits_hold_still_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = check_model(write_arm(tmp_path, ('lower="-1.5" upper="1.5"', 'lower="0" upper="0"')))
+    assert ":31: joint 'shoulder': <limit>: lower and upper are both 0, so it cannot move; give it a range" in warning
 
 
 def test_blank_lines_before_the_declaration_are_forgiven(tmp_path: Path) -> None:

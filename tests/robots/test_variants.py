@@ -43,6 +43,12 @@ def test_null_leaves_a_term_out() -> None:
     assert list(varied(first, randomizations={"ground_friction": None}).randomizations) == ["gravity_tilt"]
 
 
+def test_all_objects_of_a_task_that_has_none_is_a_mistake() -> None:
+    task = varied(randomizations={"object_friction": {"objects": "all", "range": [0.5, 1]}})
+    with pytest.raises(TaskDefinitionError, match=r"randomizations.object_friction: objects: the task has none"):
+        RobotBatch(task, num_envs=1, seed=0)
+
+
 def test_randomisation_pushes_and_a_curriculum_play_together() -> None:
     task = varied(
         randomizations={"link_mass_scale": {"links": "all", "range": [0.8, 1.2], "curriculum": "hard"}},
