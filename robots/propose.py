@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from robots.bullet.inspection import Inspection
-from robots.bullet.loading import model_path
+from robots.bullet.loading import find_model
 from robots.errors import RobotError
 from robots.model_file import check_model, declared_motors
 from robots.proposal import Goal, Proposal, propose
@@ -49,7 +49,7 @@ def write(model: str, *, name: str, file: str, written_model: str = "", is_fixed
 
     Raises ModelFileError.
     """
-    path = model_path(model)
+    path = find_model(model)
     warnings = check_model(path)
     inspection = Inspection(model)
     proposal = propose(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robots.catalogue import classic, legged, manipulation, navigation
@@ -36,8 +37,18 @@ def task_ids() -> list[str]:
 def find_task(task_id: str) -> TaskEntry:
     """Return the entry of a task. Raises UnknownTaskError."""
     if task_id not in TASKS:
-        raise UnknownTaskError(f"{task_id or '(no name)'}: no such task{suggest(task_id, TASKS)}")
+        raise UnknownTaskError(f"{task_id or '(no name)'}: no such task{_remedy(task_id)}")
     return TASKS[task_id]
+
+
+def _remedy(task_id: str) -> str:
+    if task_id.startswith("gym:"):
+        return "; it is another package's environment, which `rlrobo train` takes."
+    if task_id.endswith((".urdf", ".xml")):
+        return f" but a model; `rlrobo robots new {task_id}` writes a task for it."
+    if task_id and Path(f"{task_id}.yaml").is_file():
+        return f"; did you mean the file {task_id}.yaml?"
+    return suggest(task_id, TASKS)
 
 
 def load_task(task_id: str, params: Mapping[str, ParamValue] | None = None) -> TaskSpec:

@@ -96,8 +96,10 @@ def check(
 
 
 def _beside(model: str) -> Path:
-    """Return the model's name as YAML, beside it; in the working directory for a model that PyBullet brings."""
+    """Return the model's name as YAML: beside it, or here for a model that PyBullet brings. Raises UsageError."""
     path = Path(model)
+    if path.is_dir():
+        raise UsageError(f"{model}: is a folder; name a URDF or MJCF file.")
     return Path(path.stem + ".yaml") if model.startswith(PACKAGED) else path.with_suffix(".yaml")
 
 

@@ -15,6 +15,7 @@ from engine.protocol.json_lines import event_reader
 from rlrobo_tui.commands.options import RunArgument, named_run
 from rlrobo_tui.console import narrate_skipped, print_data, uses_ascii
 from rlrobo_tui.curves import Smoother, decimate, padded_limits, tick_labels, ticks
+from rlrobo_tui.glossary import METRICS
 from rlrobo_tui.quantities import number
 from rlrobo_tui.run_view import Point, RunView
 
@@ -75,6 +76,8 @@ def select(view: RunView, name: str) -> Sequence[Point]:
         series.setdefault(EVALUATIONS, evaluations)
     if not series:
         raise UsageError(f"{view.run_id}: no metrics yet; watch it with `rlrobo watch {view.run_id}`.")
+    if name not in series and name in METRICS:
+        raise UsageError(f"{view.run_id}: {name}: no values so far; the run has {', '.join(sorted(series))}.")
     if name not in series:
         raise UnknownNameError("metric", name, sorted(series))
     return series[name]

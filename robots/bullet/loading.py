@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from robots.scene import Ground, ObjectSpec
     from robots.spec import RobotSpec, TaskSpec
     from robots.terrain import HeightField
+
+_INSTALL_AGAIN = "python -m pip install --force-reinstall pybullet"
 
 
 def set_physics(task: TaskSpec, client: int) -> None:
@@ -151,25 +154,34 @@ def is_packaged(model: str) -> bool:
     return Path(model).parts[:1] == ("pybullet_data",)
 
 
-def model_path(model: str) -> Path:
-    """Return where a model's file is."""
+def find_model(model: str) -> Path:
+    """Return where a model's file is. Raises ModelFileError where there is none."""
     path = Path(model)
-    return Path(pybullet_data.getDataPath(), *path.parts[1:]) if is_packaged(model) else path
+    if is_packaged(model):
+        path = Path(pybullet_data.getDataPath(), *path.parts[1:])
+    if not path.is_file():
+        raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; {_remedy(model)}.")
+    return path
+
+
+def _remedy(model: str) -> str:
+    """Return what may help where a model's file is missing."""
+    if not is_packaged(model):
+        return "correct the path"
+    folder = Path(pybullet_data.getDataPath())
+    brought = (path.relative_to(folder.parent) for end in ROOTS for path in folder.rglob(f"*{end}"))
+    if nearest := difflib.get_close_matches(model, map(str, brought), n=1):
+        return f"did you mean {nearest[0]}? If the path is right, install PyBullet again: {_INSTALL_AGAIN}"
+    return f"correct the path, or install PyBullet again: {_INSTALL_AGAIN}"
 
 
 def load_bodies(
     model: str, client: int, *, flags: int = 0, fixed_at: Mapping[str, Any] | None = None
 ) -> tuple[int, ...]:
     """Load a model file; return its bodies. Raises ModelFileError."""
-    path = model_path(model)
-    if is_packaged(model):
-        remedy = "install PyBullet again: python -m pip install --force-reinstall pybullet"
-    else:
-        remedy = "correct the path"
-        if path.suffix in ROOTS:
-            check_model(path)
-    if not path.is_file():
-        raise ModelFileError(f"{model}: no such file; looked at {path.resolve()}; {remedy}.")
+    path = find_model(model)
+    if not is_packaged(model) and path.suffix in ROOTS:
+        check_model(path)
     try:
         if path.suffix == ".urdf":
             return (p.loadURDF(str(path), flags=flags, **(fixed_at or {}), physicsClientId=client),)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from engine.protocol.events import RunStarted, StatusChanged, decode_event
+from engine.protocol.events import Metrics, RunStarted, StatusChanged, decode_event
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.commands.follow import LineDisplay, panel_lines
 from rlrobo_tui.console import print_table
@@ -210,6 +210,13 @@ def test_unknown_metric_suggests_the_nearest(cli: Cli) -> None:
     result = cli("plot", "-m", "rollout/rew_mean")
     assert result.exit_code == 2
     assert "did you mean 'rollout/ep_rew_mean'?" in result.stderr
+
+
+def test_plot_of_a_known_metric_that_was_never_measured_says_so(cli: Cli) -> None:
+    cli.make_run(RunStarted(run_id="a_run"), Metrics(values={"time/fps": 10.0}))
+    result = cli("plot")
+    assert result.exit_code == 2
+    assert "a_run: rollout/ep_rew_mean: no values so far; the run has time/fps." in result.stderr
 
 
 def test_plot_without_metrics_says_so(cli: Cli) -> None:

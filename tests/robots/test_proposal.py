@@ -11,7 +11,7 @@ import pytest
 
 from engine.protocol.yaml_loader import parse_yaml
 from robots.bullet.inspection import Inspection
-from robots.bullet.loading import model_path
+from robots.bullet.loading import find_model
 from robots.contract import batches_of
 from robots.declared import declare
 from robots.gains import choose_gains, max_effort, needed_effort
@@ -38,7 +38,7 @@ def inspect(model: str, *, is_fixed: bool | None = None) -> Proposal:
     try:
         return propose(
             lambda pose, axes: inspection.measure(pose, base_axes=axes),
-            declared_motors(model_path(model)),
+            declared_motors(find_model(model)),
             is_fixed=is_fixed,
         )
     finally:

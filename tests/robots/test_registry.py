@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,23 @@ def test_unknown_task_names_the_nearest_and_all() -> None:
         UnknownTaskError, match=r"^ant_wlk: no such task; did you mean 'ant_walk'\? Allowed: .*a1_walk, .*\.$"
     ):
         load_task("ant_wlk")
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ("arm.urdf", r"no such task but a model; `rlrobo robots new arm.urdf` writes a task for it\."),
+        ("gym:CartPole-v1", r"no such task; it is another package's environment, which `rlrobo train` takes\."),
+        ("arm", r"no such task; did you mean the file arm.yaml\?"),
+    ],
+)
+def test_what_is_no_task_says_what_to_do(
+    given: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arm.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownTaskError, match=rf"^{given}: {remedy}$"):
+        find_task(given)
 
 
 def test_duplicate_id_is_refused() -> None:

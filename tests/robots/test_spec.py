@@ -111,7 +111,7 @@ def test_a_term_must_take_the_state_first() -> None:
 
 
 def test_a_task_needs_observations() -> None:
-    with pytest.raises(TaskDefinitionError, match=r"^cartpole_balance: .*at least one observation"):
+    with pytest.raises(TaskDefinitionError, match=r"^cartpole_balance: observations: there is none"):
         replace(cartpole_balance(), observations={})
 
 
@@ -151,9 +151,16 @@ def test_unusable_model_file_says_what_to_do(tmp_path, content: str | None, name
         load(replace(cartpole_balance(), robot=robot))
 
 
-def test_missing_model_of_pybullet_says_to_install_it_again() -> None:
-    robot = replace(CARTPOLE, model="pybullet_data/gone.urdf")
-    with pytest.raises(ModelFileError, match=r"gone\.urdf; install PyBullet again: python -m pip install"):
+@pytest.mark.parametrize(
+    ("model", "remedy"),
+    [
+        ("qqqqqqqqqqqqqqqqqqqqqqqq.xml", r"correct the path, or install PyBullet again: python -m pip install"),
+        ("cartpol.urdf", r"did you mean pybullet_data/cartpole.urdf\? .*install PyBullet again: python -m pip install"),
+    ],
+)
+def test_missing_model_of_pybullet_is_misspelt_or_not_installed(model: str, remedy: str) -> None:
+    robot = replace(CARTPOLE, model=f"pybullet_data/{model}")
+    with pytest.raises(ModelFileError, match=rf"{model}: no such file; looked at .*{model}; {remedy}"):
         load(replace(cartpole_balance(), robot=robot))
 
 
