@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from engine.protocol.errors import RlroboError
 
 NUM_LAST_LINES = 200
 """Enough to hold what a dying child says before a traceback or two."""
+_BANNER = "pybullet build time:"
+"""Begins what PyBullet says when it is imported, which explains nothing."""
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -79,7 +81,7 @@ def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> 
     lines: deque[str] = deque(maxlen=NUM_LAST_LINES)
     for line in process.stderr:
         text, message = _split(line)
-        if text.strip():
+        if text.strip() and not text.startswith(_BANNER):
             lines.append(text.rstrip())
         if message is None:
             continue
@@ -96,10 +98,8 @@ def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> 
 
 
 def _took_too_long(module: str, time_limit_s: float | None, err: ChildError) -> ChildError:
-    last = f" Its last words: {err.lines[-1].strip()}" if err.lines else ""
-    return ChildError(
-        f"the process `python -m {module}` did not end within {time_limit_s:g} s and was killed.{last}", lines=err.lines
-    )
+    text = f"the process `python -m {module}` did not end within {time_limit_s:g} s and was killed."
+    return ChildError(text + _last_words(err.lines), lines=err.lines)
 
 
 def _split(line: str) -> tuple[str, dict[str, Any] | None]:
@@ -119,5 +119,12 @@ def _explain_death(module: str, code: int, lines: deque[str]) -> str:
     how = f"exit code {code}"
     if code < 0:
         how = f"killed by {signal.Signals(-code).name}"
-    last = f" Its last words: {lines[-1].strip()}" if lines else ""
-    return f"the process `python -m {module}` died ({how}).{last}"
+    return f"the process `python -m {module}` died ({how}).{_last_words(lines)}"
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    """Return the last line, and where it happened when a traceback says so."""
+    if not lines:
+        return ""
+    places = [line.strip() for line in lines if line.startswith('  File "')]
+    return f" Its last words: {lines[-1].strip()}" + (f" ({places[-1]})" if places else "")

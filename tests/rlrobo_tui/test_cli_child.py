@@ -28,9 +28,15 @@ def test_error_of_a_child_is_its_sentence_and_exit_code(tmp_path: Path) -> None:
 
 def test_traceback_of_a_child_becomes_its_last_line(tmp_path: Path) -> None:
     child = make_child(tmp_path, "raise ValueError('broken')")
-    with pytest.raises(ChildError, match=r"died \(exit code 1\)\. Its last words: ValueError: broken") as error:
+    with pytest.raises(ChildError, match=r"died \(exit code 1\)\. Its last words: ValueError: broken \(File") as error:
         run_child(child, [], working_directory=tmp_path, listen=lambda _: None)
-    assert "\n" not in str(error.value)
+    assert str(error.value).endswith(f'(File "{tmp_path / "a_child.py"}", line 1, in <module>)')
+
+
+def test_what_pybullet_says_when_imported_is_nobodys_last_words(tmp_path: Path) -> None:
+    child = make_child(tmp_path, "import os, sys; print('pybullet build time: now', file=sys.stderr); os.abort()")
+    with pytest.raises(ChildError, match=r"died \(killed by SIGABRT\)\.$"):
+        run_child(child, [], working_directory=tmp_path, listen=lambda _: None)
 
 
 def test_child_that_was_killed_names_the_signal(tmp_path: Path) -> None:
