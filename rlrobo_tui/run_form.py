@@ -15,6 +15,7 @@ from rlrobo_tui.commands.options import parse_count
 from rlrobo_tui.commands.task_facts import facts_of_entry
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.quantities import count
+from robots.catalogue.entry import TaskEntry
 from robots.registry import find_task
 
 KEY_SETTINGS = (
@@ -72,17 +73,17 @@ def split_overrides(text: str) -> list[str]:
 def review(config: RunConfig, command: str, runs_dir: Path) -> Content:
     """Return task, key settings and command as a page, and what the run takes of the disk of `runs_dir`."""
     task = find_task(config.task)
-    algorithm = config.algorithm
+    algorithm, num_steps = config.algorithm, timesteps_per_update(config)
     facts = [
-        ("robot", f"{task.robot}, observation size {task.observation_size}, action size {task.action_size}"),
-        ("solved from", f"return {task.solved_return:g} (random actions: {task.random_return:g})"),
-        ("episode", f"up to {task.episode_length_s:g} s"),
+        ("robot", f"{task.robot}, {task.family}"),
+        *_measured(config, task),
+        ("episode", f"up to {task.episode_length_s:g} s{', which succeeds or fails' if task.has_success else ''}"),
     ]
     settings = [
         ("total_timesteps", count(config.total_timesteps)),
         ("num_envs", str(config.num_envs)),
         ("device, seed", f"{config.device}, {config.seed}"),
-        ("an update each", f"{count(timesteps_per_update(config))} timesteps"),
+        ("an update each", f"{count(num_steps)} timestep{'' if num_steps == 1 else 's'}"),
         ("disk", _disk(config, runs_dir)),
         *((name, _value(getattr(algorithm, name))) for name in KEY_SETTINGS if hasattr(algorithm, name)),
     ]
@@ -101,6 +102,16 @@ def review(config: RunConfig, command: str, runs_dir: Path) -> Content:
             *_rows(settings),
         ]
     )
+
+
+def _measured(config: RunConfig, task: TaskEntry) -> list[tuple[str, str]]:
+    """Return what the registry knows of the task itself; a variant may have other sizes and returns."""
+    if config.task_params or config.changes_terms:
+        return []
+    return [
+        ("sizes", f"observation {task.observation_size}, action {task.action_size}"),
+        ("solved from", f"return {task.solved_return:g} (random actions: {task.random_return:g})"),
+    ]
 
 
 def _assignments(answers: Answers) -> list[str]:

@@ -1,5 +1,6 @@
 """The form for a new run: what is typed is checked at once by the configuration itself, and shown as it resolves."""
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -15,7 +16,7 @@ from rlrobo_tui.actions import bindings_of
 from rlrobo_tui.run_form import Answers, command_line, resolve_answers, review
 from rlrobo_tui.screens.links import Train
 from robots.errors import RobotError
-from robots.registry import task_ids
+from robots.registry import TASKS, task_ids
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -47,7 +48,8 @@ class NewRunScreen(Screen[None]):
 
     def _fields(self) -> ComposeResult:
         tasks = task_ids()
-        yield _field("task", Select([(task, task) for task in tasks], value=tasks[0], allow_blank=False, compact=True))
+        labels = [(Text.assemble(task, ("  " + TASKS[task].family, "dim")), task) for task in tasks]
+        yield _field("task", Select(labels, value=tasks[0], allow_blank=False, compact=True))
         algorithms = [(name.upper(), name) for name in ALGORITHMS]
         algorithm = default_algorithm(tasks[0])
         yield _field("algorithm", Select(algorithms, value=algorithm, allow_blank=False, compact=True))
