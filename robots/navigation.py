@@ -6,6 +6,7 @@ robots/husky.py and robots/racecar.py give it their robot and their sizes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from robots.arena import Arena, Footprint
 from robots.errors import TaskDefinitionError
@@ -99,13 +100,7 @@ def navigate(task_id: str, robot: RobotSpec, course: Course) -> TaskSpec:
         commands={GOAL: CommandTerm(function=navigation.goal_of_layout, size=2)},
         curriculum={CLUTTER: CurriculumTerm(function=curriculum.success_step, params={"up": 0.1, "down": 0.05})},
         observations=_observations(robot.lidar.range_m, course),
-        rewards={
-            "goal_progress": RewardTerm(function=navigation.goal_progress, weight=1.0, params=TO_GOAL),
-            "reached_goal": RewardTerm(function=navigation.has_reached_goal, weight=10.0, params=reached),
-            "collision": RewardTerm(function=navigation.has_collided, weight=-5.0, params=BODY),
-            "time": RewardTerm(function=rewards.alive, weight=-0.02),
-            "action_rate": RewardTerm(function=rewards.action_rate_l2, weight=-0.01),
-        },
+        rewards=_rewards(reached),
         reward_range=(-7.0, 11.0),
         terminations={
             "reached_goal": TerminationTerm(function=navigation.has_reached_goal, params=reached),
@@ -124,6 +119,16 @@ def _observations(lidar_range_m: float, course: Course) -> dict[str, Observation
         "speed": ObservationTerm(function=navigation.speed_ahead, scale=1.0 / course.top_speed_m_s),
         "yaw_rate": ObservationTerm(function=navigation.yaw_rate, scale=1.0 / course.top_yaw_rate_rad_s),
         "last_action": ObservationTerm(function=observations.last_action),
+    }
+
+
+def _rewards(reached: dict[str, Any]) -> dict[str, RewardTerm]:
+    return {
+        "goal_progress": RewardTerm(function=navigation.goal_progress, weight=1.0, params=TO_GOAL),
+        "reached_goal": RewardTerm(function=navigation.has_reached_goal, weight=10.0, params=reached),
+        "collision": RewardTerm(function=navigation.has_collided, weight=-5.0, params=BODY),
+        "time": RewardTerm(function=rewards.alive, weight=-0.02),
+        "action_rate": RewardTerm(function=rewards.action_rate_l2, weight=-0.01),
     }
 
 
