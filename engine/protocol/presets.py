@@ -18,7 +18,7 @@ TUNED = "tuned"
 SB3 = "sb3"
 GENERIC = "generic"
 _GENERIC: dict[str, dict[str, Any]] = {
-    # Chosen: what configs/a1_walk/ppo.yaml says, which a robot with position control learned from; normalised, because
+    # Chosen: near configs/a1_walk/ppo.yaml, from which a robot with position control learned; normalised, because
     # nobody has scaled the observations and rewards of a new robot.
     "ppo": {
         "algorithm": {
