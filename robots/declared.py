@@ -17,6 +17,7 @@ from robots.control import Control, EffortControl, EndEffectorControl, MotorCont
 from robots.declared_terms import KINDS, read_group, read_success, read_term
 from robots.errors import TaskDefinitionError, suggest
 from robots.fields import as_mapping, below, check_keys, read_dataclass
+from robots.model_file import PACKAGED
 from robots.scene import Ground
 from robots.spec import GoalSpec, RobotSpec, TaskSpec
 
@@ -28,8 +29,6 @@ CONTROLS: dict[str, type[Any]] = {
     "motors": MotorControl,
     "end_effector": EndEffectorControl,
 }
-PACKAGED = "pybullet_data/"
-"""A model whose path begins so comes with PyBullet."""
 
 
 def declare(mapping: Mapping[str, Any], *, source: Path) -> TaskSpec:

@@ -13,6 +13,8 @@ from robots.mjcf import check_mjcf, motor_efforts
 from robots.model_xml import Findings, parse_xml
 from robots.urdf import check_urdf
 
+PACKAGED = "pybullet_data/"
+"""A model whose path begins so comes with PyBullet."""
 ROOTS = {".urdf": "robot", ".xml": "mujoco"}
 """Root element of a format by the end of its files' names."""
 

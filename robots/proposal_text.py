@@ -15,6 +15,7 @@ from robots.gains import (
     wheel_radius_m,
 )
 from robots.measured import MeasuredJoint
+from robots.model_file import PACKAGED
 from robots.proposal import NO_TURN, Goal, Proposal
 from robots.proposal_task import Target, target_speed, task_lines
 from robots.yaml_words import list_text, names_text, number_text, per_joint_lines, quoted, rounded
@@ -65,7 +66,7 @@ def _robot(proposal: Proposal, *, name: str, model: str) -> list[str]:
     lines = [
         "robot:",
         f"  name: {quoted(name)}",
-        f"  model: {quoted(model)}{'' if model.startswith('pybullet_data/') else '  # relative to this file'}",
+        f"  model: {quoted(model)}{'' if model.startswith(PACKAGED) else '  # relative to this file'}",
         "  joints:  # driven, in the order of the action",
         *(f"    - {quoted(joint.name)}  # {_about(joint)}" for joint in proposal.driven),
     ]

@@ -21,11 +21,11 @@ from rlrobo_tui.commands.options import JsonOption, complete_tasks
 from rlrobo_tui.commands.task_facts import offer_plugins
 from rlrobo_tui.console import narrate, print_data, print_json, print_table, stderr_console
 from rlrobo_tui.quantities import count_of, number
+from robots.model_file import PACKAGED
 from robots.registry import find_task
 
 PROPOSE, CHECK = "robots.propose", "robots.check"
 ROOT = Path(__file__).parents[2]
-PACKAGED = "pybullet_data/"
 NUM_BULLET_WORDS = 4
 _BULLET_MARK = re.compile(r"b3(?:Error|Warning|Printf)\[[^]]*\]:")
 """Begins everything that PyBullet prints about a model."""

@@ -17,10 +17,8 @@ from engine.protocol.run_dir import PLUGINS_FOLDER, ROBOT_FOLDER, RunDir, create
 from engine.protocol.task_facts import TaskFacts, write_facts
 from engine.protocol.yaml_loader import dump_yaml, load_yaml_file, parse_yaml
 from robots.errors import RobotError
+from robots.model_file import PACKAGED
 from robots.model_references import copy_model
-
-PACKAGED = "pybullet_data/"
-"""A model whose path begins so comes with PyBullet."""
 
 
 def make_run(runs_dir: Path, config: RunConfig, facts: TaskFacts, command: Sequence[str] | None = None) -> RunDir:

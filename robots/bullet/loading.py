@@ -11,7 +11,7 @@ import numpy as np
 
 from robots.bullet.client import p, pybullet_data
 from robots.errors import ModelFileError, TaskDefinitionError, suggest
-from robots.model_file import ROOTS, check_model
+from robots.model_file import PACKAGED, ROOTS, check_model
 from robots.rotations import compose, inverse
 from robots.scene import ObjectKind, View
 from robots.spec import Substeps
@@ -151,7 +151,7 @@ def _fixed_pose(robot: RobotSpec) -> dict[str, Any]:
 
 def is_packaged(model: str) -> bool:
     """Whether a model comes with PyBullet."""
-    return Path(model).parts[:1] == ("pybullet_data",)
+    return model.startswith(PACKAGED)
 
 
 def find_model(model: str) -> Path:
