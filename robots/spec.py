@@ -140,7 +140,8 @@ class Solver:
     has_friction_pyramid: bool = False
     """Friction is limited along the world's x and y, each by itself, instead of in all directions alike."""
     has_late_frames: bool = False
-    """Frames of links are those before the last physics step: what PyBullet gives unless asked to compute them anew."""
+    """Frames of links, too, are those before the last physics step: what PyBullet gives unless asked to compute them
+    anew. Positions of links, and the pose of a `base_link`, always are."""
 
 
 @dataclass(frozen=True, kw_only=True)
