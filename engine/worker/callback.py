@@ -170,6 +170,7 @@ class TrainingCallback(BaseCallback):
         if event.success_rate is not None:
             self.model.logger.record("eval/success_rate", event.success_rate)
         self.model.logger.dump(step)
+        self._reporter.flush()  # at this step; after the last evaluation nobody else would
         return event
 
     def _carry_out(self, command: AnyCommand) -> str:

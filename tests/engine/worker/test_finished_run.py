@@ -72,6 +72,8 @@ def test_every_metric_is_explained_in_the_glossary(trained: Trained) -> None:
 def test_evaluations_come_when_due_and_at_the_end(trained: Trained) -> None:
     steps = [event.step for event in trained.events if isinstance(event, EvaluationDone)]
     assert steps == [1024, 2048]
+    metrics = [event for event in trained.events if isinstance(event, Metrics) and "eval/return_mean" in event.values]
+    assert [event.step for event in metrics] == steps
 
 
 def test_each_checkpoint_event_has_its_checkpoint_on_disk_and_it_verifies(trained: Trained) -> None:
