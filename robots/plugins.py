@@ -23,6 +23,7 @@ from robots.registry import TASKS
 GROUP = "rlrobo.tasks"
 TIME_LIMIT_S = 30.0
 """chosen: importing torch from a slow disk takes less; a plug-in that waits for something never ends."""
+_LIBRARY = "robots.terms.library"
 _loaded: set[str] = set()
 
 
@@ -43,9 +44,9 @@ def load_plugins(files: Iterable[str | Path] = ()) -> list[str]:
 
 
 def _load(name: str, load: Callable[[], object]) -> str:
-    """Load one plug-in; return what is wrong with it. The tasks that a broken one has registered are taken back."""
+    """Load one plug-in; return what is wrong with it. What a broken one has registered is taken back."""
     _loaded.add(name)
-    before = set(TASKS)
+    before, num_terms = set(TASKS), _num_terms()
     problem = ""
     try:
         with _time_limit(TIME_LIMIT_S), contextlib.redirect_stdout(sys.stderr):  # stdout is data
@@ -57,7 +58,14 @@ def _load(name: str, load: Callable[[], object]) -> str:
             del TASKS[task_id]
         else:
             TASKS[task_id] = dataclasses.replace(TASKS[task_id], origin=name)
+    if problem and _LIBRARY in sys.modules:
+        sys.modules[_LIBRARY].forget_terms(num_terms)
     return problem and f"plug-in {name}: {problem}; its tasks are missing. Mend it or leave it out."
+
+
+def _num_terms() -> int:
+    # The library imports NumPy, so it is left alone unless a plug-in has loaded it.
+    return sys.modules[_LIBRARY].num_registered() if _LIBRARY in sys.modules else 0
 
 
 def _describe(err: BaseException, name: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 import robots.plugins as plugins_module
 from robots.registry import TASKS
+from robots.terms import library
 
 # A failure must come again when the test is run again, and a busy machine must not cause one.
 hypothesis.settings.register_profile("rlrobo", derandomize=True, deadline=None, database=None)
@@ -25,11 +26,12 @@ def no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_plugins_stay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin without plug-ins, and forget those of the test."""
-    modules, tasks = set(sys.modules), dict(TASKS)
+    modules, tasks, num_terms = set(sys.modules), dict(TASKS), library.num_registered()
     monkeypatch.setattr(plugins_module, "_loaded", set())
     yield
     TASKS.clear()
     TASKS.update(tasks)
+    library.forget_terms(num_terms)
     for name in set(sys.modules) - modules:
         if name.startswith(("rlrobo_plugin_", "lab_")):
             del sys.modules[name]

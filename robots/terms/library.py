@@ -33,6 +33,20 @@ def register_term(group: str, name: str, function: Function) -> None:
     if name in _TERMS[group] and _TERMS[group][name] is not function:
         raise TaskDefinitionError(f"{name}: already a term of the group {group}; choose another name")
     _TERMS[group][name] = function
+    _registered.append((group, name))
+
+
+def num_registered() -> int:
+    """Return how often a plug-in has added a term."""
+    return len(_registered)
+
+
+def forget_terms(num_kept: int) -> None:
+    """Take back the terms that plug-ins added, but the first `num_kept`."""
+    for group, name in _registered[num_kept:]:
+        if (group, name) not in _registered[:num_kept]:
+            _TERMS[group].pop(name, None)
+    del _registered[num_kept:]
 
 
 def find_term(group: str, name: object, where: str) -> Function:
@@ -70,3 +84,5 @@ def _collect() -> dict[str, dict[str, Function]]:
 
 
 _TERMS = _collect()
+_registered: list[tuple[str, str]] = []
+"""Group and name of plug-ins' terms, in order."""

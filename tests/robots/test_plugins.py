@@ -10,7 +10,7 @@ import robots.plugins as plugins_module
 from robots.env import RobotEnv
 from robots.plugins import load_plugins
 from robots.registry import TASKS, find_task
-from robots.terms.library import find_term
+from robots.terms.library import find_term, terms_of
 from tests.plugin_files import TASK_ID, install_package, write_plugin
 
 pytestmark = pytest.mark.usefixtures("no_plugins_stay")
@@ -43,6 +43,19 @@ def test_a_file_registers_a_term(tmp_path: Path) -> None:
     )
     assert load_plugins([path]) == []
     assert find_term("rewards", "test_lean", "here").__name__ == "lean"
+
+
+def test_the_terms_of_a_broken_file_are_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "terms.py"
+    path.write_text(
+        "from robots.terms.library import register_term\n"
+        "def lean(state):\n    return state.joint_position[:, 1]\n"
+        "register_term('rewards', 'broken_lean', lean)\n"
+        "raise ValueError('too late')\n"
+    )
+    (warning,) = load_plugins([path])
+    assert "line 5: ValueError: too late" in warning
+    assert "broken_lean" not in terms_of("rewards")
 
 
 def test_a_file_registers_an_environment_of_gymnasium(tmp_path: Path) -> None:
