@@ -32,7 +32,7 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.01, help="Processor time for each task.")] = 12.0,
     num_envs: Annotated[
         list[int] | None,
-        typer.Option("--num-envs", min=1, help="Batch size; of several the best ratio is shown. [default: 8 and 32]"),
+        typer.Option("--num-envs", min=1, help="Batch size; of several the fastest is shown. [default: 8, 16, 32]"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
