@@ -1,4 +1,4 @@
-"""Build a Stable-Baselines3 algorithm from the configuration; the classes are SB3's own, so is what they save."""
+"""Build a Stable-Baselines3 algorithm from the configuration; classes are SB3's or derived, what they save is SB3's."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 from sb3_contrib import TQC, CrossQ
-from stable_baselines3 import A2C, PPO, SAC, TD3
+from stable_baselines3 import A2C, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.utils import LinearSchedule
@@ -17,8 +17,16 @@ from torch import nn
 from engine.protocol.algorithms import Linear, NetArch, PolicyKwargs, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.fit import check_fit
+from engine.worker.fast_ppo import FastPPO
 
-CLASSES: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "tqc": TQC, "crossq": CrossQ}
+CLASSES: dict[str, type[BaseAlgorithm]] = {
+    "ppo": FastPPO,
+    "a2c": A2C,
+    "sac": SAC,
+    "td3": TD3,
+    "tqc": TQC,
+    "crossq": CrossQ,
+}
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
 
 

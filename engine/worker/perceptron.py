@@ -1,0 +1,98 @@
+"""The forward and backward pass of a perceptron in NumPy: a minibatch then costs its products and little else.
+
+An eager autograd step of torch spends more on bookkeeping than on arithmetic when networks are this small. Arrays are
+made once and used again. Weights and gradients are views of vectors that the learner shares with torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Weight (outputs, inputs) and bias (outputs,) of each layer, as torch's Linear has them."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function between layers and what its derivative does to a gradient."""
+
+    apply: Callable[[np.ndarray], object]
+    """Changes values in place."""
+    backward: Callable[[np.ndarray, np.ndarray], object]
+    """backward(gradient, values): multiplies the gradient in place by the derivative, given the function's values."""
+
+
+def _tanh(values: np.ndarray) -> None:
+    np.tanh(values, out=values)
+
+
+def _tanh_backward(gradient: np.ndarray, values: np.ndarray) -> None:
+    gradient *= 1.0 - np.square(values)
+
+
+def _relu(values: np.ndarray) -> None:
+    np.maximum(values, 0.0, out=values)
+
+
+def _relu_backward(gradient: np.ndarray, values: np.ndarray) -> None:
+    gradient *= values > 0.0
+
+
+def _elu(values: np.ndarray) -> None:
+    np.copyto(values, np.expm1(np.minimum(values, 0.0)), where=values < 0.0)
+
+
+def _elu_backward(gradient: np.ndarray, values: np.ndarray) -> None:
+    gradient *= np.minimum(values, 0.0) + 1.0
+
+
+ACTIVATIONS = {
+    "tanh": Activation(_tanh, _tanh_backward),
+    "relu": Activation(_relu, _relu_backward),
+    "elu": Activation(_elu, _elu_backward),
+}
+
+
+class Perceptron:
+    """Hidden layers with an activation after each, then a layer without one."""
+
+    def __init__(self, layers: Layers, gradients: Layers, activation: Activation, *, batch_size: int) -> None:
+        """`layers` are read and `gradients` written in place, for up to `batch_size` rows."""
+        self._layers = layers
+        self._gradients = gradients
+        self._activation = activation
+        sizes = [len(bias) for _, bias in layers]
+        self._values = [np.empty((batch_size, size), dtype=np.float32) for size in sizes]
+        self._slopes = [np.empty((batch_size, size), dtype=np.float32) for size in sizes[:-1]]
+        self._inputs = np.empty((0, 0), dtype=np.float32)
+
+    @property
+    def features(self) -> np.ndarray:
+        """The last hidden layer (num_rows, units) of the last forward pass; the inputs, where there is none."""
+        return self._values[-2][: len(self._inputs)] if len(self._values) > 1 else self._inputs
+
+    def forward(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs (num_rows, num_outputs) for inputs (num_rows, num_inputs); the array is used again."""
+        num_rows, values = len(inputs), inputs
+        self._inputs = inputs
+        for index, (weight, bias) in enumerate(self._layers):
+            values = np.matmul(values, weight.T, out=self._values[index][:num_rows])
+            values += bias
+            if index < len(self._layers) - 1:
+                self._activation.apply(values)
+        return values
+
+    def backward(self, slope: np.ndarray) -> None:
+        """Write the gradients of a loss, given its derivative by the outputs (num_rows, num_outputs)."""
+        num_rows = len(slope)
+        for index in range(len(self._layers) - 1, -1, -1):
+            inputs = self._values[index - 1][:num_rows] if index else self._inputs
+            weight_gradient, bias_gradient = self._gradients[index]
+            np.matmul(slope.T, inputs, out=weight_gradient)
+            np.sum(slope, axis=0, out=bias_gradient)
+            if index:
+                slope = np.matmul(slope, self._layers[index][0], out=self._slopes[index - 1][:num_rows])
+                self._activation.backward(slope, inputs)
