@@ -66,7 +66,7 @@ RULES = {
     ),
     "learning_has_one_door": Rule(
         where=PACKAGES,
-        except_in=("engine/worker/", "engine/replay/"),
+        except_in=("engine/worker/", "engine/replay/", "engine/bench/"),
         forbidden=LEARNING,
         reason="torch takes seconds and hundreds of megabytes; only the processes that need it pay.",
     ),

@@ -40,6 +40,15 @@ def build_model(config: RunConfig, env: VecEnv, *, device: str) -> BaseAlgorithm
         max_episode_steps=env.get_attr("max_episode_steps")[0] if has_goals else None,
         has_choices=not isinstance(env.action_space, spaces.Box),
     )
+    keywords = model_keywords(config, env)
+    model_class: Any = CLASSES[algorithm_name(settings)]
+    policy = "MultiInputPolicy" if has_goals else "MlpPolicy"
+    return model_class(policy, env, seed=config.seed, device=device, verbose=0, **keywords)
+
+
+def model_keywords(config: RunConfig, env: VecEnv) -> dict[str, Any]:
+    """Return the hyper-parameters of `config` as the arguments of Stable-Baselines3's class."""
+    settings = config.algorithm
     keywords: dict[str, Any] = {name: getattr(settings, name) for name in settings.__struct_fields__}
     for name in ("learning_rate", "clip_range", "clip_range_vf"):
         if isinstance(keywords.get(name), Linear):
@@ -52,9 +61,7 @@ def build_model(config: RunConfig, env: VecEnv, *, device: str) -> BaseAlgorithm
     if hindsight := keywords.pop("her", None):
         keywords["replay_buffer_class"] = HerReplayBuffer
         keywords["replay_buffer_kwargs"] = msgspec.structs.asdict(hindsight)
-    model_class: Any = CLASSES[algorithm_name(settings)]
-    policy = "MultiInputPolicy" if has_goals else "MlpPolicy"
-    return model_class(policy, env, seed=config.seed, device=device, verbose=0, **keywords)
+    return keywords
 
 
 def to_schedule(value: Linear) -> LinearSchedule:

@@ -1,0 +1,1 @@
+"""Measure training against Stable-Baselines3 as it is."""
