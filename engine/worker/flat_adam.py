@@ -6,43 +6,48 @@ writes and reads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch import nn
 from torch.optim.adam import adam
+
+from engine.worker.flat_vector import FlatVector
 
 
 class FlatAdam:
     """Takes the place of `torch.optim.Adam.step` for parameters of one group on the CPU."""
 
-    def __init__(self, optimizer: torch.optim.Adam, parameters: Sequence[nn.Parameter]) -> None:
-        """Move the parameters' data into one vector; they stay the modules' own."""
-        self._optimizer = optimizer
-        self._parameters = list(parameters)
-        self.size = sum(parameter.numel() for parameter in self._parameters)
-        """Length of each vector."""
-        self._values, self._gradient, self._mean, self._square = (torch.zeros(self.size) for _ in range(4))
-        self._step = torch.zeros(())
-        self._ends = np.cumsum([0, *(parameter.numel() for parameter in self._parameters)]).tolist()
-        for parameter, view in zip(self._parameters, self._views(self._values), strict=True):
-            view.copy_(parameter.data)
-            parameter.data = view
+    def __init__(self, optimizer: torch.optim.Adam, parameters: Iterable[torch.Tensor], *, num_parts: int = 1) -> None:
+        """Move the parameters' data into one vector; they stay the modules' own.
 
-    def arrays(self) -> dict[nn.Parameter, tuple[np.ndarray, np.ndarray]]:
+        The gradient is the sum of `num_parts`, which threads can write at the same time.
+        """
+        self._optimizer = optimizer
+        self.vector = FlatVector(parameters)
+        """The parameters."""
+        self._parts = [torch.zeros(self.vector.size) for _ in range(num_parts)]
+        self._mean, self._square = torch.zeros(self.vector.size), torch.zeros(self.vector.size)
+        self._moments = list(zip(*map(self.vector.split, (self._mean, self._square)), strict=True))
+        self._step = torch.zeros(())
+        # Stock Adam, which may load this state, counts for each parameter by itself.
+        self._steps = torch.zeros(len(self.vector.parameters))
+
+    @property
+    def size(self) -> int:
+        """Length of each vector."""
+        return self.vector.size
+
+    def arrays(self, *, part: int = 0) -> dict[torch.Tensor, tuple[np.ndarray, np.ndarray]]:
         """Return value and gradient of each parameter as NumPy arrays over the vectors."""
-        pairs = zip(self._views(self._values), self._views(self._gradient), strict=True)
-        return {
-            parameter: (value.numpy(), gradient.numpy())
-            for parameter, (value, gradient) in zip(self._parameters, pairs, strict=True)
-        }
+        values, gradients = self.vector.arrays(), self.vector.arrays(self._parts[part])
+        return {parameter: (value, gradients[parameter]) for parameter, value in values.items()}
 
     def adopt(self) -> None:
         """Take over the state that the optimiser has been given, by a checkpoint or by nobody yet."""
+        self.vector.adopt()
         state = self._optimizer.state
-        kept = (self._mean, self._square)
-        for parameter, mean, square in zip(self._parameters, *map(self._views, kept), strict=True):
+        for index, (parameter, (mean, square)) in enumerate(zip(self.vector.parameters, self._moments, strict=True)):
             present = state[parameter]
             if present.get("exp_avg") is mean:
                 continue
@@ -50,18 +55,22 @@ class FlatAdam:
                 mean.copy_(present["exp_avg"])
                 square.copy_(present["exp_avg_sq"])
                 self._step.copy_(present["step"])
-            state[parameter] = {"step": self._step, "exp_avg": mean, "exp_avg_sq": square}
+            state[parameter] = {"step": self._steps[index], "exp_avg": mean, "exp_avg_sq": square}
 
-    def step(self, *, max_grad_norm: float) -> None:
+    def step(self, *, max_grad_norm: float | None = None) -> None:
         """Clip the gradient to a norm, then update; as clip_grad_norm_ and Adam do."""
-        norm = float(torch.linalg.vector_norm(self._gradient))
-        if norm + 1e-6 > max_grad_norm:  # torch.nn.utils.clip_grad_norm_
-            self._gradient *= max_grad_norm / (norm + 1e-6)
+        gradient = self._parts[0]
+        for part in self._parts[1:]:
+            gradient += part
+        if max_grad_norm is not None:
+            norm = float(torch.linalg.vector_norm(gradient))
+            if norm + 1e-6 > max_grad_norm:  # torch.nn.utils.clip_grad_norm_
+                gradient *= max_grad_norm / (norm + 1e-6)
         group = self._optimizer.param_groups[0]
         beta1, beta2 = group["betas"]
         adam(
-            [self._values],
-            [self._gradient],
+            [self.vector.values],
+            [gradient],
             [self._mean],
             [self._square],
             [],
@@ -75,7 +84,4 @@ class FlatAdam:
             amsgrad=False,
             maximize=False,
         )
-
-    def _views(self, vector: torch.Tensor) -> list[torch.Tensor]:
-        spans = zip(self._parameters, self._ends[:-1], self._ends[1:], strict=True)
-        return [vector[begin:end].view(parameter.shape) for parameter, begin, end in spans]
+        self._steps.fill_(self._step)

@@ -60,13 +60,14 @@ class Perceptron:
     """Hidden layers with an activation after each, then a layer without one."""
 
     def __init__(self, layers: Layers, gradients: Layers, activation: Activation, *, batch_size: int) -> None:
-        """`layers` are read and `gradients` written in place, for up to `batch_size` rows."""
+        """`layers` are read and `gradients` written in place, usually for `batch_size` rows.
+
+        Without `gradients` there is no backward pass but `by_inputs`.
+        """
         self._layers = layers
         self._gradients = gradients
         self._activation = activation
-        sizes = [len(bias) for _, bias in layers]
-        self._values = [np.empty((batch_size, size), dtype=np.float32) for size in sizes]
-        self._slopes = [np.empty((batch_size, size), dtype=np.float32) for size in sizes[:-1]]
+        self._make_room(batch_size)
         self._inputs = np.empty((0, 0), dtype=np.float32)
 
     @property
@@ -78,6 +79,8 @@ class Perceptron:
         """Return the outputs (num_rows, num_outputs) for inputs (num_rows, num_inputs); the array is used again."""
         num_rows, values = len(inputs), inputs
         self._inputs = inputs
+        if num_rows > len(self._values[0]):
+            self._make_room(num_rows)
         for index, (weight, bias) in enumerate(self._layers):
             values = np.matmul(values, weight.T, out=self._values[index][:num_rows])
             values += bias
@@ -85,14 +88,39 @@ class Perceptron:
                 self._activation.apply(values)
         return values
 
-    def backward(self, slope: np.ndarray) -> None:
-        """Write the gradients of a loss, given its derivative by the outputs (num_rows, num_outputs)."""
-        num_rows = len(slope)
-        for index in range(len(self._layers) - 1, -1, -1):
+    def backward(self, slope: np.ndarray, by_features: np.ndarray | None = None) -> None:
+        """Write the gradients of a loss, given its derivative by the outputs (num_rows, num_outputs).
+
+        `by_features` (num_rows, units) is what the loss depends on the last hidden layer other than by the outputs.
+        """
+        num_rows, last = len(slope), len(self._layers) - 1
+        for index in range(last, -1, -1):
             inputs = self._values[index - 1][:num_rows] if index else self._inputs
             weight_gradient, bias_gradient = self._gradients[index]
             np.matmul(slope.T, inputs, out=weight_gradient)
             np.sum(slope, axis=0, out=bias_gradient)
             if index:
-                slope = np.matmul(slope, self._layers[index][0], out=self._slopes[index - 1][:num_rows])
+                slope = _times(slope, self._layers[index][0], out=self._slopes[index - 1][:num_rows])
+                if by_features is not None and index == last:
+                    slope += by_features
                 self._activation.backward(slope, inputs)
+
+    def by_inputs(self, slope: np.ndarray, *, rows: np.ndarray, columns: slice) -> np.ndarray:
+        """Return the derivative of a loss by some `columns` of the inputs (len(rows), num_columns).
+
+        `slope` (len(rows), num_outputs) is its derivative by the outputs of these rows of the last forward pass.
+        """
+        for index in range(len(self._layers) - 1, 0, -1):
+            slope = _times(slope, self._layers[index][0], out=self._slopes[index - 1][: len(rows)])
+            self._activation.backward(slope, self._values[index - 1][rows])
+        return slope @ self._layers[0][0][:, columns]
+
+    def _make_room(self, num_rows: int) -> None:
+        sizes = [len(bias) for _, bias in self._layers]
+        self._values = [np.empty((num_rows, size), dtype=np.float32) for size in sizes]
+        self._slopes = [np.empty((num_rows, size), dtype=np.float32) for size in sizes[:-1]]
+
+
+def _times(slope: np.ndarray, weight: np.ndarray, *, out: np.ndarray) -> np.ndarray:
+    # BLAS is slow where the sum has one term.
+    return np.multiply(slope, weight, out=out) if slope.shape[1] == 1 else np.matmul(slope, weight, out=out)

@@ -1,0 +1,242 @@
+"""Stable-Baselines3's SAC with an update in closed form: same minibatches, random numbers, losses and optimisers.
+
+A gradient step has three stages, and threads share each: halves of the minibatch for the actor, before and after one
+critic each. How many threads there are changes no number. Parameters differ from stock SAC's by rounding only; a test
+compares them. Policies and devices that the closed form does not cover are updated by stock SAC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from stable_baselines3 import SAC
+from stable_baselines3.common.distributions import SquashedDiagGaussianDistribution, StateDependentNoiseDistribution
+from stable_baselines3.sac.policies import Actor, MultiInputPolicy, SACPolicy
+from torch import nn
+
+from engine.worker.crew import Crew
+from engine.worker.flat_adam import FlatAdam
+from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
+from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
+from engine.worker.sac_actor import IndependentActor, SacActor, StateDependentActor, standard_normal
+from engine.worker.squashed_gaussian import Draw
+
+
+class FastSAC(SAC):
+    """SAC whose update needs no autograd where actor and critics are perceptrons on the CPU."""
+
+    _networks: SacNetworks | None = None
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
+        # in the same places as the run that went on.
+        self._networks = SacNetworks.of(self)
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        """Update actor, critics and entropy coefficient from the replay buffer."""
+        if self._networks is None:
+            super().train(gradient_steps, batch_size)
+            return
+        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
+            self._update(self._networks, gradient_steps, batch_size)
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_networks"]
+
+    def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:
+        optimizers = (self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer)
+        self._update_learning_rate([optimizer for optimizer in optimizers if optimizer is not None])
+        networks.adopt()
+        assert self.replay_buffer is not None
+        seen: list[Losses] = []
+        for gradient_step in range(gradient_steps):
+            batch = ReplayBatch.of(self.replay_buffer.sample(batch_size, env=self._vec_normalize_env), gamma=self.gamma)
+            must_follow = gradient_step % self.target_update_interval == 0
+            seen.append(networks.step(batch, tau=self.tau if must_follow else None))
+        self._n_updates += gradient_steps
+        self._record(seen)
+
+    def _record(self, seen: list[Losses]) -> None:
+        """Log what stock SAC logs."""
+        record = self.logger.record
+        record("train/n_updates", self._n_updates, exclude="tensorboard")
+        record("train/ent_coef", np.mean([each.ent_coef for each in seen]))
+        record("train/actor_loss", np.mean([each.actor for each in seen]))
+        record("train/critic_loss", np.mean([each.critic for each in seen]))
+        if self.log_ent_coef is not None:
+            record("train/ent_coef_loss", np.mean([each.ent_coef_loss for each in seen]))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a gradient step says about itself."""
+
+    actor: float
+    critic: float
+    ent_coef: float
+    ent_coef_loss: float
+    """0 where the coefficient is fixed."""
+
+
+class SacNetworks:
+    """Actor, critics and entropy coefficient of a model over the vectors of their optimisers."""
+
+    def __init__(self, model: SAC, activation: str) -> None:
+        actor = model.actor
+        assert isinstance(actor.optimizer, torch.optim.Adam)
+        self._critics = Critics(model.critic, model.critic_target, activation, batch_size=model.batch_size)
+        self._adam = FlatAdam(actor.optimizer, actor.parameters(), num_parts=2)
+        half = (model.batch_size + 1) // 2
+        actors = [_make_actor(actor, self._adam, activation, part=part, batch_size=half) for part in range(2)]
+        self._halves = [_Half(each, self._critics, batch_size=half) for each in actors]
+        self._crew = Crew.for_networks(self._adam.size + self._critics.size, num_tasks=max(2, len(self._critics)))
+        self._ent_coef = _make_ent_coef(model)
+        self._sde_shape = actor.log_std.shape if isinstance(actor.log_std, torch.Tensor) else None
+        self._action_size = actor.action_dist.action_dim
+
+    @classmethod
+    def of(cls, model: SAC) -> SacNetworks | None:
+        """Return the networks of a model that the closed form covers, else None."""
+        actor, activation = model.actor, activation_name(model.policy.activation_fn)
+        dist = actor.action_dist
+        optimizers = (actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer)
+        is_covered = (
+            type(model.policy) in (SACPolicy, MultiInputPolicy)
+            and all(has_plain_features(network) for network in (actor, model.critic, model.critic_target))
+            and all(optimizer is None or is_plain_adam(optimizer) for optimizer in optimizers)
+            and (
+                isinstance(dist, SquashedDiagGaussianDistribution)
+                or (isinstance(dist, StateDependentNoiseDistribution) and not dist.use_expln and dist.full_std)
+            )
+        )
+        return cls(model, activation) if is_covered and activation else None
+
+    def adopt(self) -> None:
+        """Take over what a checkpoint has put in the place of parameters and moments."""
+        self._critics.adopt()
+        self._adam.adopt()
+        self._ent_coef.adopt()
+
+    def step(self, batch: ReplayBatch, *, tau: float | None) -> Losses:
+        """Take a gradient step; targets follow where `tau` is given."""
+        rows, random = batch.halves(), self._draw_random(len(batch.rewards))
+        halves = list(zip(self._halves, rows, strict=False))  # of a single row there is one
+        ent_coef = self._ent_coef.value
+        self._crew.run([partial(half.look_ahead, batch, part, random, ent_coef) for half, part in halves])
+        ent_coef_loss = self._ent_coef.learn(np.concatenate([half.draw.log_prob for half, _ in halves]))
+        critic = sum(self._crew.run(self._critics.lessons(batch, scale=0.5, tau=tau)))
+        actor = sum(self._crew.run([partial(half.differentiate, batch, part, ent_coef) for half, part in halves]))
+        self._adam.step()
+        return Losses(actor=actor, critic=critic, ent_coef=ent_coef, ent_coef_loss=ent_coef_loss)
+
+    def _draw_random(self, num_rows: int) -> Random:
+        """Return the random numbers that stock SAC would draw now, for observations and for the next ones."""
+        if self._sde_shape is None:
+            now = standard_normal(num_rows, self._action_size)
+            return Random(now, standard_normal(num_rows, self._action_size))
+        matrix = standard_normal(*self._sde_shape)
+        standard_normal(*self._sde_shape)  # SB3 draws another matrix, for acting
+        return Random(matrix, matrix, is_shared=True)
+
+
+@dataclass(frozen=True)
+class Random:
+    """Standard normal numbers that actions are made of."""
+
+    now: np.ndarray
+    after: np.ndarray
+    is_shared: bool = False
+    """Whether all rows have the same."""
+
+    def of(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return those of some rows, for observations and for the next ones."""
+        return (self.now, self.after) if self.is_shared else (self.now[rows], self.after[rows])
+
+
+class _Half:
+    """What one thread needs for its half of a minibatch."""
+
+    def __init__(self, actor: SacActor, critics: Critics, *, batch_size: int) -> None:
+        self._actor = actor
+        self._critics = critics.readers(batch_size=batch_size)
+        self._targets = critics.target_readers(batch_size=batch_size)
+        self.draw: Draw
+
+    def look_ahead(self, batch: ReplayBatch, rows: slice, random: Random, ent_coef: float) -> None:
+        """Say what critics are to say; then draw actions for the observations."""
+        now, after = random.of(rows)
+        observations = batch.next_observations[rows]
+        draw = self._actor.act(observations, after)
+        values, _ = lowest(self._targets, observations, draw.actions)
+        values -= np.float32(ent_coef) * draw.log_prob
+        batch.targets[rows] = batch.rewards[rows] + batch.discounts[rows] * values
+        self.draw = self._actor.act(batch.observations[rows], now)
+
+    def differentiate(self, batch: ReplayBatch, rows: slice, ent_coef: float) -> float:
+        """Write this half's part of the actor's gradient; return its part of the loss."""
+        observations, num_rows = batch.observations[rows], len(batch.rewards)
+        values, which = lowest(self._critics, observations, self.draw.actions)
+        by_actions = lowest_by_actions(self._critics, which, observations.shape[1]) * np.float32(-1.0 / num_rows)
+        self._actor.backward(self.draw, by_actions, np.float32(ent_coef / num_rows))
+        return float(np.sum(np.float32(ent_coef) * self.draw.log_prob - values)) / num_rows
+
+
+class FixedEntCoef:
+    """An entropy coefficient that stays as it is."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def adopt(self) -> None:
+        """Do nothing: no checkpoint changes it."""
+
+    def learn(self, log_prob: np.ndarray) -> float:
+        """Return 0, the loss of what does not learn."""
+        return 0.0
+
+
+class LearnedEntCoef:
+    """An entropy coefficient that keeps the entropy at a target (arXiv:1812.05905, section 5)."""
+
+    def __init__(self, log_ent_coef: torch.Tensor, optimizer: torch.optim.Adam, *, target_entropy: float) -> None:
+        self._adam = FlatAdam(optimizer, [log_ent_coef])
+        self._log, self._gradient = self._adam.arrays()[log_ent_coef]
+        self._target = np.float32(target_entropy)
+
+    @property
+    def value(self) -> float:
+        """The coefficient."""
+        return float(np.exp(self._log)[0])
+
+    def adopt(self) -> None:
+        """Take over what a checkpoint has put in the place of its logarithm and moments."""
+        self._adam.adopt()
+
+    def learn(self, log_prob: np.ndarray) -> float:
+        """Take a step for the log-probabilities (num_rows,) of a minibatch; return the loss."""
+        self._gradient[0] = -np.mean(log_prob + self._target)
+        loss = float(self._log[0] * self._gradient[0])
+        self._adam.step()
+        return loss
+
+
+def _make_ent_coef(model: SAC) -> FixedEntCoef | LearnedEntCoef:
+    if model.log_ent_coef is None or model.ent_coef_optimizer is None:
+        return FixedEntCoef(float(model.ent_coef_tensor))
+    assert isinstance(model.target_entropy, float)
+    return LearnedEntCoef(model.log_ent_coef, model.ent_coef_optimizer, target_entropy=model.target_entropy)
+
+
+def _make_actor(actor: Actor, adam: FlatAdam, activation: str, *, part: int, batch_size: int) -> SacActor:
+    """Return an actor for up to `batch_size` rows that writes a part of the gradient."""
+    arrays = adam.arrays(part=part)
+    mean = actor.mu if isinstance(actor.mu, nn.Sequential) else nn.Sequential(actor.mu)
+    network = make_perceptron(linears([*actor.latent_pi, *mean]), arrays, activation, batch_size=batch_size)
+    if isinstance(actor.log_std, nn.Linear):
+        return IndependentActor(network, [arrays[actor.log_std.weight], arrays[actor.log_std.bias]])
+    assert isinstance(actor.log_std, torch.Tensor)
+    return StateDependentActor(network, arrays[actor.log_std], clip_mean=actor.clip_mean)

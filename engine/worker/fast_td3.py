@@ -1,0 +1,163 @@
+"""Stable-Baselines3's TD3 with an update in closed form: same minibatches, random numbers, losses and optimisers.
+
+The stages of a gradient step are those of fast_sac.py, and so are the promises: parameters differ from stock TD3's by
+rounding only, which a test checks, and what the closed form does not cover is updated by stock TD3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from stable_baselines3 import TD3
+from stable_baselines3.td3.policies import MultiInputPolicy, TD3Policy
+
+from engine.worker.crew import Crew
+from engine.worker.flat_adam import FlatAdam
+from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
+from engine.worker.flat_networks import (
+    activation_name,
+    has_plain_features,
+    is_plain_adam,
+    linears,
+    make_perceptron,
+    make_reader,
+)
+from engine.worker.flat_vector import FlatVector
+from engine.worker.perceptron import Perceptron
+
+
+class FastTD3(TD3):
+    """TD3 whose update needs no autograd where actor and critics are perceptrons on the CPU."""
+
+    _networks: Td3Networks | None = None
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
+        # in the same places as the run that went on.
+        self._networks = Td3Networks.of(self)
+
+    def train(self, gradient_steps: int, batch_size: int = 100) -> None:
+        """Update critics, and the actor in every `policy_delay`th gradient step, from the replay buffer."""
+        if self._networks is None:
+            super().train(gradient_steps, batch_size)
+            return
+        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
+            self._update(self._networks, gradient_steps, batch_size)
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_networks"]
+
+    def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:
+        self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
+        networks.adopt()
+        assert self.replay_buffer is not None
+        seen: list[Losses] = []
+        for _ in range(gradient_steps):
+            self._n_updates += 1
+            batch = ReplayBatch.of(self.replay_buffer.sample(batch_size, env=self._vec_normalize_env), gamma=self.gamma)
+            noise = self._draw_noise(batch)
+            must_follow = self._n_updates % self.policy_delay == 0
+            seen.append(networks.step(batch, noise, tau=self.tau if must_follow else None))
+        self._record(seen)
+
+    def _draw_noise(self, batch: ReplayBatch) -> np.ndarray:
+        """Return what stock TD3 adds to the next actions (num_rows, action_size)."""
+        shape = (len(batch.rewards), batch.inputs.shape[1] - batch.observations.shape[1])
+        noise = torch.empty(shape).normal_(0.0, self.target_policy_noise).numpy()
+        return np.clip(noise, -self.target_noise_clip, self.target_noise_clip)
+
+    def _record(self, seen: list[Losses]) -> None:
+        """Log what stock TD3 logs."""
+        record = self.logger.record
+        record("train/n_updates", self._n_updates, exclude="tensorboard")
+        if actor := [each.actor for each in seen if each.actor is not None]:
+            record("train/actor_loss", np.mean(actor))
+        record("train/critic_loss", np.mean([each.critic for each in seen]))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a gradient step says about itself."""
+
+    critic: float
+    actor: float | None
+    """None where only the critics learned."""
+
+
+class Td3Networks:
+    """Actor, critics and their targets over flat vectors."""
+
+    def __init__(self, model: TD3, activation: str) -> None:
+        actor = model.actor
+        assert isinstance(actor.optimizer, torch.optim.Adam)
+        self._critics = Critics(model.critic, model.critic_target, activation, batch_size=model.batch_size)
+        self._adam = FlatAdam(actor.optimizer, actor.parameters(), num_parts=2)
+        self._target = FlatVector(model.actor_target.parameters())
+        self._crew = Crew.for_networks(self._adam.size + self._critics.size, num_tasks=max(2, len(self._critics)))
+        self._halves, half = [], (model.batch_size + 1) // 2
+        target_layers = linears(model.actor_target.mu)
+        for part in range(2):
+            arrays = self._adam.arrays(part=part)
+            network = make_perceptron(linears(actor.mu), arrays, activation, batch_size=half)
+            target = make_reader(target_layers, self._target.arrays(), activation, batch_size=half)
+            self._halves.append(_Half(network, target, self._critics, batch_size=half))
+
+    @classmethod
+    def of(cls, model: TD3) -> Td3Networks | None:
+        """Return the networks of a model that the closed form covers, else None."""
+        activation = activation_name(model.policy.activation_fn)
+        networks = (model.actor, model.actor_target, model.critic, model.critic_target)
+        is_covered = (
+            type(model.policy) in (TD3Policy, MultiInputPolicy)
+            and all(has_plain_features(network) for network in networks)
+            and is_plain_adam(model.actor.optimizer)
+            and is_plain_adam(model.critic.optimizer)
+        )
+        return cls(model, activation) if is_covered and activation else None
+
+    def adopt(self) -> None:
+        """Take over what a checkpoint has put in the place of parameters and moments."""
+        self._critics.adopt()
+        self._adam.adopt()
+        self._target.adopt()
+
+    def step(self, batch: ReplayBatch, noise: np.ndarray, *, tau: float | None) -> Losses:
+        """Take a gradient step; the actor learns and all targets follow where `tau` is given."""
+        halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
+        self._crew.run([partial(half.look_ahead, batch, rows, noise) for half, rows in halves])
+        critic = sum(self._crew.run(self._critics.lessons(batch, scale=1.0, tau=tau)))
+        if tau is None:
+            return Losses(critic=critic, actor=None)
+        actor = sum(self._crew.run([partial(half.differentiate, batch, rows) for half, rows in halves]))
+        self._adam.step()
+        self._target.follow(self._adam.vector, tau=tau)
+        return Losses(critic=critic, actor=actor)
+
+
+class _Half:
+    """What one thread needs for its half of a minibatch."""
+
+    def __init__(self, actor: Perceptron, target: Perceptron, critics: Critics, *, batch_size: int) -> None:
+        self._actor, self._target = actor, target
+        self._first_critic = critics.readers(batch_size=batch_size)[:1]
+        self._critic_targets = critics.target_readers(batch_size=batch_size)
+
+    def look_ahead(self, batch: ReplayBatch, rows: slice, noise: np.ndarray) -> None:
+        """Say what critics are to say."""
+        observations = batch.next_observations[rows]
+        actions = np.clip(np.tanh(self._target.forward(observations)) + noise[rows], -1.0, 1.0)
+        values, _ = lowest(self._critic_targets, observations, actions)
+        batch.targets[rows] = batch.rewards[rows] + batch.discounts[rows] * values
+
+    def differentiate(self, batch: ReplayBatch, rows: slice) -> float:
+        """Write this half's part of the actor's gradient; return its part of the loss."""
+        observations, num_rows = batch.observations[rows], len(batch.rewards)
+        actions = np.tanh(self._actor.forward(observations))
+        values, which = lowest(self._first_critic, observations, actions)
+        by_actions = lowest_by_actions(self._first_critic, which, observations.shape[1]) * np.float32(-1.0 / num_rows)
+        self._actor.backward(by_actions * (1.0 - np.square(actions)))
+        return -float(np.sum(values)) / num_rows

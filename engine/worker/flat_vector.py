@@ -1,0 +1,48 @@
+"""Parameters in one vector that NumPy and torch share: what is done to all of them is then one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+
+class FlatVector:
+    """The data of some parameters on the CPU. They stay the modules' own, as views of the vector."""
+
+    def __init__(self, parameters: Iterable[torch.Tensor]) -> None:
+        self._parameters = list(parameters)
+        self._ends = np.cumsum([0, *(parameter.numel() for parameter in self._parameters)]).tolist()
+        self.size: int = self._ends[-1]
+        """Length of the vector."""
+        self.values = torch.zeros(self.size)
+        self._views = self.split(self.values)
+        self.adopt()
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """The parameters, in the order of the vector."""
+        return self._parameters
+
+    def adopt(self) -> None:
+        """Take over data that somebody put in a parameter's place, as loading does with SB3's variables."""
+        for parameter, view in zip(self._parameters, self._views, strict=True):
+            if parameter.data_ptr() != view.data_ptr():
+                view.copy_(parameter.data)
+                parameter.data = view
+
+    def split(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        """Return a vector of the same length as views in the parameters' shapes."""
+        spans = zip(self._parameters, self._ends[:-1], self._ends[1:], strict=True)
+        return [vector[begin:end].view(parameter.shape) for parameter, begin, end in spans]
+
+    def arrays(self, vector: torch.Tensor | None = None) -> dict[torch.Tensor, np.ndarray]:
+        """Return, for each parameter, an array over its part of the values, or of another vector."""
+        views = self.split(self.values if vector is None else vector)
+        return {parameter: view.numpy() for parameter, view in zip(self._parameters, views, strict=True)}
+
+    def follow(self, other: FlatVector, *, tau: float) -> None:
+        """Go the part `tau` of the way to another vector, as stable_baselines3.common.utils.polyak_update does."""
+        self.values.mul_(1.0 - tau)
+        torch.add(self.values, other.values, alpha=tau, out=self.values)
