@@ -26,6 +26,7 @@ from robots.env import RobotBatch
 from robots.errors import RobotError
 from robots.quiet import stdout_to_stderr
 from robots.registry import load_task
+from robots.spec import TaskSpec
 
 NUM_ENVS = (8, 16, 32)
 """Batch sizes that are tried; chosen: sampling uses such."""
@@ -74,7 +75,8 @@ class SimulationSpeed:
 def measure(task_id: str, *, num_envs: int, seconds: float) -> SimulationSpeed:
     """Measure a task at one batch size for about `seconds`. Raises UnknownTaskError."""
     with contextlib.ExitStack() as stack:
-        ours, ceiling = Ours(task_id, num_envs), Ceiling(task_id, num_envs)
+        task = load_task(task_id)
+        ours, ceiling = Ours(task, num_envs), Ceiling(task, num_envs)
         stack.callback(ours.close)
         stack.callback(ceiling.close)
         contestants: list[Callable[[float], float]] = [ours.rate, ceiling.rate]
@@ -100,8 +102,8 @@ def measure(task_id: str, *, num_envs: int, seconds: float) -> SimulationSpeed:
 class Ours:
     """A batch with random actions."""
 
-    def __init__(self, task_id: str, num_envs: int) -> None:
-        self.batch = RobotBatch(load_task(task_id), num_envs=num_envs, seed=0)
+    def __init__(self, task: TaskSpec, num_envs: int) -> None:
+        self.batch = RobotBatch(task, num_envs=num_envs, seed=0)
         self._rng = np.random.default_rng(0)
         self.batch.reset()
 
@@ -138,8 +140,8 @@ class Ceiling:
     that observations and rewards need, inverse kinematics, the joint states between the steps of position control.
     """
 
-    def __init__(self, task_id: str, num_envs: int) -> None:
-        self.leader, self.follower = Ours(task_id, num_envs), Ours(task_id, num_envs)
+    def __init__(self, task: TaskSpec, num_envs: int) -> None:
+        self.leader, self.follower = Ours(task, num_envs), Ours(task, num_envs)
         pairs = zip(self.leader.batch.mdp.simulation.worlds, self.follower.batch.mdp.simulation.worlds, strict=True)
         self._clients = {leader.client: follower.client for leader, follower in pairs}
 

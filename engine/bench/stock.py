@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 import gymnasium
-from gymnasium.wrappers import TimeLimit
+from gymnasium import spaces
 from sb3_contrib import TQC, CrossQ
 from stable_baselines3 import A2C, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
 
+from engine.bench.peers import make_peer
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig
 from engine.worker.algorithms import model_keywords
-from robots.bench import PEERS
-from robots.registry import load_task
 
 CLASSES: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "tqc": TQC, "crossq": CrossQ}
 
@@ -32,24 +31,17 @@ class VecKind(Enum):
     """Each in a process of its own."""
 
 
-def make_peer(task: str) -> gymnasium.Env:
-    """Return the environment that a task reproduces, with its time limit."""
-    module, _, name = PEERS[task].partition(":")
-    env = getattr(importlib.import_module(module), name)()
-    return TimeLimit(env, max_episode_steps=load_task(task).max_episode_steps)
-
-
 def make_stock(config: RunConfig, *, kind: VecKind, device: str = "cpu") -> BaseAlgorithm:
-    """Return a model of stock Stable-Baselines3 on the environment that the task of `config` reproduces."""
+    """Return a model of stock Stable-Baselines3 on the environment that it is given for the task of `config`."""
     env = make_stock_env(config, kind=kind)
-    model_class = CLASSES[algorithm_name(config.algorithm)]
-    keywords = model_keywords(config, env)
-    return model_class("MlpPolicy", env, seed=config.seed, device=device, verbose=0, **keywords)  # type: ignore[arg-type]
+    model_class: Any = CLASSES[algorithm_name(config.algorithm)]
+    policy = "MultiInputPolicy" if isinstance(env.observation_space, spaces.Dict) else "MlpPolicy"
+    return model_class(policy, env, seed=config.seed, device=device, verbose=0, **model_keywords(config, env))
 
 
 def make_stock_env(config: RunConfig, *, kind: VecKind) -> VecEnv:
     """Return the vectorised environments, normalised where `config` wants it."""
-    makers: list[Callable[[], gymnasium.Env]] = [lambda: Monitor(make_peer(config.task))] * config.num_envs
+    makers: list[Callable[[], gymnasium.Env]] = [lambda: Monitor(make_peer(config))] * config.num_envs
     env: VecEnv = SubprocVecEnv(makers) if kind is VecKind.SUBPROC else DummyVecEnv(makers)
     wanted = config.normalization
     if not (wanted.observations or wanted.rewards):

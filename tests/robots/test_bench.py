@@ -8,12 +8,13 @@ import pytest
 
 from robots import bench
 from robots.bench import Ceiling
+from robots.registry import load_task
 
 
 @pytest.fixture(params=["hopper_hop", "a1_walk"])
 def ceiling(request: pytest.FixtureRequest) -> Iterator[Ceiling]:
     """With torques, and with position control, starts that are drawn and pushes."""
-    ceiling = Ceiling(request.param, num_envs=2)
+    ceiling = Ceiling(load_task(request.param), num_envs=2)
     yield ceiling
     ceiling.close()
 
