@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 from sb3_contrib import TQC, CrossQ
-from stable_baselines3 import A2C
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.utils import LinearSchedule
@@ -17,13 +16,14 @@ from torch import nn
 from engine.protocol.algorithms import Linear, NetArch, PolicyKwargs, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.fit import check_fit
+from engine.worker.fast_a2c import FastA2C
 from engine.worker.fast_ppo import FastPPO
 from engine.worker.fast_sac import FastSAC
 from engine.worker.fast_td3 import FastTD3
 
 CLASSES: dict[str, type[BaseAlgorithm]] = {
     "ppo": FastPPO,
-    "a2c": A2C,
+    "a2c": FastA2C,
     "sac": FastSAC,
     "td3": FastTD3,
     "tqc": TQC,

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.optim.adam import adam
 
-from engine.worker.flat_vector import FlatVector
+from engine.worker.flat_vector import FlatGradient, FlatVector
 
 
 class FlatAdam:
@@ -26,7 +26,7 @@ class FlatAdam:
         self._optimizer = optimizer
         self.vector = FlatVector(parameters)
         """The parameters."""
-        self._parts = [torch.zeros(self.vector.size) for _ in range(num_parts)]
+        self._gradient = FlatGradient(self.vector, num_parts=num_parts)
         self._mean, self._square = torch.zeros(self.vector.size), torch.zeros(self.vector.size)
         self._moments = list(zip(*map(self.vector.split, (self._mean, self._square)), strict=True))
         self._step = torch.zeros(())
@@ -39,9 +39,8 @@ class FlatAdam:
         return self.vector.size
 
     def arrays(self, *, part: int = 0) -> dict[torch.Tensor, tuple[np.ndarray, np.ndarray]]:
-        """Return value and gradient of each parameter as NumPy arrays over the vectors."""
-        values, gradients = self.vector.arrays(), self.vector.arrays(self._parts[part])
-        return {parameter: (value, gradients[parameter]) for parameter, value in values.items()}
+        """Return value and a part of the gradient of each parameter as NumPy arrays over the vectors."""
+        return self._gradient.arrays(part=part)
 
     def adopt(self) -> None:
         """Take over the state that the optimiser has been given, by a checkpoint or by nobody yet."""
@@ -59,13 +58,7 @@ class FlatAdam:
 
     def step(self, *, max_grad_norm: float | None = None) -> None:
         """Clip the gradient to a norm, then update; as clip_grad_norm_ and Adam do."""
-        gradient = self._parts[0]
-        for part in self._parts[1:]:
-            gradient += part
-        if max_grad_norm is not None:
-            norm = float(torch.linalg.vector_norm(gradient))
-            if norm + 1e-6 > max_grad_norm:  # torch.nn.utils.clip_grad_norm_
-                gradient *= max_grad_norm / (norm + 1e-6)
+        gradient = self._gradient.clipped(max_grad_norm)
         group = self._optimizer.param_groups[0]
         beta1, beta2 = group["betas"]
         adam(

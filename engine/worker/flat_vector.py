@@ -46,3 +46,27 @@ class FlatVector:
         """Go the part `tau` of the way to another vector, as stable_baselines3.common.utils.polyak_update does."""
         self.values.mul_(1.0 - tau)
         torch.add(self.values, other.values, alpha=tau, out=self.values)
+
+
+class FlatGradient:
+    """The gradient of a vector, as the sum of parts that threads can write at the same time."""
+
+    def __init__(self, vector: FlatVector, *, num_parts: int = 1) -> None:
+        self._vector = vector
+        self._parts = [torch.zeros(vector.size) for _ in range(num_parts)]
+
+    def arrays(self, *, part: int = 0) -> dict[torch.Tensor, tuple[np.ndarray, np.ndarray]]:
+        """Return value and a part of the gradient of each parameter as NumPy arrays over the vectors."""
+        values, gradients = self._vector.arrays(), self._vector.arrays(self._parts[part])
+        return {parameter: (value, gradients[parameter]) for parameter, value in values.items()}
+
+    def clipped(self, max_norm: float | None) -> torch.Tensor:
+        """Return the sum, clipped to a norm as torch.nn.utils.clip_grad_norm_ does it."""
+        gradient = self._parts[0]
+        for part in self._parts[1:]:
+            gradient += part
+        if max_norm is not None:
+            norm = float(torch.linalg.vector_norm(gradient))
+            if norm + 1e-6 > max_norm:
+                gradient *= max_norm / (norm + 1e-6)
+        return gradient

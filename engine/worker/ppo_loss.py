@@ -1,7 +1,8 @@
-"""PPO's loss and its derivatives in closed form, for a Gaussian policy with or without gSDE.
+"""PPO's and A2C's losses and their derivatives in closed form, for a Gaussian policy with or without gSDE.
 
-The loss is stable_baselines3/ppo/ppo.py's, `PPO.train`: the clipped surrogate (arXiv:1707.06347, equation 7), the value
-loss and the entropy bonus. The derivatives stop where torch's do: beyond the clips, and at the features of gSDE.
+They are those of `PPO.train` and `A2C.train` in stable_baselines3: the clipped surrogate (arXiv:1707.06347, equation 7)
+or the plain policy gradient, the value loss and the entropy bonus. The derivatives stop where torch's do: beyond the
+clips, and at the features of gSDE.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ NORMALIZATION_EPSILON = 1e-8
 class Coefficients:
     """Hyper-parameters as they are in one update."""
 
-    clip_range: float
-    clip_range_vf: float | None
     ent_coef: float
     vf_coef: float
     normalize_advantage: bool
+    clip_range: float = math.inf
+    """PPO's; A2C clips nothing."""
+    clip_range_vf: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,37 +81,46 @@ class PolicyLoss:
     by_variance: np.ndarray
     """(num_rows, action_size)."""
     policy: float
-    """Clipped surrogate."""
+    """Clipped surrogate, or what A2C has in its place."""
     entropy: float
     """Mean entropy, negative, as a loss has it."""
-    clip_fraction: float
+    clip_fraction: float = 0.0
     """Share of the rows whose ratio is beyond the clip."""
-    approx_kl: float
+    approx_kl: float = 0.0
     """Divergence from the policy that acted, http://joschu.net/blog/kl-approx.html."""
 
 
 def policy_loss(mean: np.ndarray, noise: Noise, batch: Minibatch, given: Coefficients) -> PolicyLoss:
-    """Return the loss for mean actions (num_rows, action_size)."""
-    num_rows, action_size = mean.shape
-    advantages, variance = _normalized(batch.advantages, given), noise.variance
-    error = batch.actions - mean
-    scaled = error / variance
-    log_std_sum = 0.5 * np.log(variance).sum(axis=1)
-    log_ratio = -0.5 * (error * scaled).sum(axis=1) - log_std_sum - LOG_SQRT_2_PI * action_size - batch.old_log_prob
+    """Return PPO's loss for mean actions (num_rows, action_size)."""
+    density, num_rows = _Density.of(mean, noise, batch), len(mean)
+    advantages = _normalized(batch.advantages, given)
+    log_ratio = density.log_prob - batch.old_log_prob
     ratio = np.exp(log_ratio)
     surrogate = advantages * ratio
     clipped = advantages * np.clip(ratio, 1.0 - given.clip_range, 1.0 + given.clip_range)
     # The clip has no slope where it decides. Where both are the same, torch gives each half of it.
     by_log_prob = np.where(surrogate <= clipped, surrogate, 0.0)[:, None] * np.float32(-1.0 / num_rows)
-    # By the variance, log_prob has the derivative (error² / variance - 1) / (2 variance), the entropy 1 / (2 variance).
-    slope = by_log_prob * (error * scaled - 1.0) - np.float32(given.ent_coef / num_rows)
+    by_mean, by_variance = density.derivatives(by_log_prob, given)
     return PolicyLoss(
-        by_mean=by_log_prob * scaled,
-        by_variance=slope / (2.0 * variance),
+        by_mean=by_mean,
+        by_variance=by_variance,
         policy=-float(np.minimum(surrogate, clipped).mean()),
-        entropy=-float((log_std_sum + (LOG_SQRT_2_PI + 0.5) * action_size).mean()),
+        entropy=density.entropy_loss(),
         clip_fraction=float(np.mean(np.abs(ratio - 1.0) > given.clip_range)),
         approx_kl=float(np.mean(ratio - 1.0 - log_ratio)),
+    )
+
+
+def plain_policy_loss(mean: np.ndarray, noise: Noise, batch: Minibatch, given: Coefficients) -> PolicyLoss:
+    """Return A2C's loss for mean actions (num_rows, action_size)."""
+    density = _Density.of(mean, noise, batch)
+    advantages = _normalized(batch.advantages, given)
+    by_mean, by_variance = density.derivatives(advantages[:, None] * np.float32(-1.0 / len(mean)), given)
+    return PolicyLoss(
+        by_mean=by_mean,
+        by_variance=by_variance,
+        policy=-float((advantages * density.log_prob).mean()),
+        entropy=density.entropy_loss(),
     )
 
 
@@ -128,3 +139,38 @@ def _normalized(advantages: np.ndarray, given: Coefficients) -> np.ndarray:
     if not given.normalize_advantage or len(advantages) == 1:  # of one row there is no deviation, SB3 issue 325
         return advantages
     return (advantages - advantages.mean()) / (advantages.std(ddof=1) + NORMALIZATION_EPSILON)
+
+
+@dataclass(frozen=True)
+class _Density:
+    """How likely the actions of a minibatch are."""
+
+    log_prob: np.ndarray
+    """(num_rows,)."""
+    error: np.ndarray
+    """Actions less their mean (num_rows, action_size)."""
+    scaled: np.ndarray
+    """The same by the variance."""
+    variance: np.ndarray
+    log_std_sum: np.ndarray
+    """(num_rows,), or (1,) where it is the same for all."""
+
+    @classmethod
+    def of(cls, mean: np.ndarray, noise: Noise, batch: Minibatch) -> _Density:
+        """Return it for mean actions (num_rows, action_size)."""
+        error = batch.actions - mean
+        scaled = error / noise.variance
+        log_std_sum = 0.5 * np.log(noise.variance).sum(axis=1)
+        log_prob = -0.5 * (error * scaled).sum(axis=1) - log_std_sum - LOG_SQRT_2_PI * mean.shape[1]
+        return cls(log_prob, error, scaled, noise.variance, log_std_sum)
+
+    def derivatives(self, by_log_prob: np.ndarray, given: Coefficients) -> tuple[np.ndarray, np.ndarray]:
+        """Return those of the whole loss by mean and variance, given that by the log-probabilities (num_rows, 1)."""
+        # By the variance, log_prob has the derivative (error² / variance - 1) / (2 variance), the entropy
+        # 1 / (2 variance).
+        slope = by_log_prob * (self.error * self.scaled - 1.0) - np.float32(given.ent_coef / len(self.error))
+        return by_log_prob * self.scaled, slope / (2.0 * self.variance)
+
+    def entropy_loss(self) -> float:
+        """Return the mean entropy, negative."""
+        return -float((self.log_std_sum + (LOG_SQRT_2_PI + 0.5) * self.error.shape[1]).mean())

@@ -1,0 +1,91 @@
+"""The policy of PPO and A2C over flat vectors: the gradient of a minibatch's loss in closed form, and steps down it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.distributions import DiagGaussianDistribution, StateDependentNoiseDistribution
+from stable_baselines3.common.policies import ActorCriticPolicy
+
+from engine.worker import ppo_loss
+from engine.worker.crew import Crew
+from engine.worker.flat_adam import FlatAdam
+from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
+from engine.worker.flat_rmsprop import FlatRMSprop, is_plain_rmsprop
+from engine.worker.ppo_loss import Coefficients, Minibatch, Noise, PolicyLoss
+
+Judge = Callable[[np.ndarray, Noise, Minibatch, Coefficients], PolicyLoss]
+"""What judges mean actions (num_rows, action_size) and their noise: ppo_loss.policy_loss or plain_policy_loss."""
+
+
+class ActorCritic:
+    """Actor and critic of a policy over the vectors of its optimiser."""
+
+    def __init__(self, policy: ActorCriticPolicy, judge: Judge, activation: str, *, batch_size: int) -> None:
+        self._judge = judge
+        optimizer: Any = policy.optimizer
+        kind = FlatAdam if is_plain_adam(optimizer) else FlatRMSprop
+        self._optimizer = kind(optimizer, policy.parameters())
+        arrays = self._optimizer.arrays()
+        self._log_std, self._log_std_gradient = arrays[policy.log_std]
+        self._has_sde = isinstance(policy.action_dist, StateDependentNoiseDistribution)
+        self._crew = Crew.for_networks(self._optimizer.size, num_tasks=2)
+        extractor = policy.mlp_extractor
+        ends: list[Any] = [policy.action_net, policy.value_net]
+        self._actor, self._critic = (
+            make_perceptron([*linears(hidden), last], arrays, activation, batch_size=batch_size)
+            for hidden, last in zip((extractor.policy_net, extractor.value_net), ends, strict=True)
+        )
+
+    @classmethod
+    def of(cls, policy: ActorCriticPolicy, judge: Judge, *, batch_size: int) -> ActorCritic | None:
+        """Return the networks of a policy that the closed form covers, else None."""
+        activation = activation_name(policy.activation_fn)
+        dist = policy.action_dist
+        is_covered = (
+            isinstance(policy.action_space, spaces.Box)
+            and isinstance(policy.observation_space, spaces.Box)
+            and has_plain_features(policy)
+            and (is_plain_adam(policy.optimizer) or is_plain_rmsprop(policy.optimizer))
+            and not policy.squash_output
+            and (
+                isinstance(dist, DiagGaussianDistribution)
+                or (isinstance(dist, StateDependentNoiseDistribution) and not dist.use_expln and dist.full_std)
+            )
+        )
+        return cls(policy, judge, activation, batch_size=batch_size) if is_covered and activation else None
+
+    def begin(self) -> None:
+        """Prepare for an update."""
+        self._optimizer.adopt()
+
+    def differentiate(self, batch: Minibatch, given: Coefficients) -> tuple[PolicyLoss, float]:
+        """Write the gradient of a minibatch's loss; return the actor's part of it and the value loss."""
+        seen: list[Any] = self._crew.run(
+            [partial(self._differentiate_actor, batch, given), partial(self._differentiate_critic, batch, given)]
+        )
+        return seen[0], seen[1]
+
+    def step(self, *, max_grad_norm: float) -> None:
+        """Take an optimiser step down the gradient that was written last."""
+        self._optimizer.step(max_grad_norm=max_grad_norm)
+
+    def _differentiate_actor(self, batch: Minibatch, given: Coefficients) -> PolicyLoss:
+        mean = self._actor.forward(batch.observations)
+        noise = Noise.independent(self._log_std)
+        if self._has_sde:
+            noise = Noise.state_dependent(self._log_std, self._actor.features)
+        policy = self._judge(mean, noise, batch, given)
+        self._actor.backward(policy.by_mean)
+        self._log_std_gradient[...] = noise.log_std_gradient(policy.by_variance, self._log_std)
+        return policy
+
+    def _differentiate_critic(self, batch: Minibatch, given: Coefficients) -> float:
+        values = self._critic.forward(batch.observations)[:, 0]
+        value, by_value = ppo_loss.value_loss(values, batch, given)
+        self._critic.backward(by_value[:, None])
+        return value
