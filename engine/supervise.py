@@ -18,7 +18,7 @@ from msgspec import Struct
 from engine.death import OutOfMemoryWatch, describe_death, shell_code
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.errors import RlroboError
-from engine.protocol.events import AnyEvent, RunEnded, Warned
+from engine.protocol.events import AnyEvent, RunEnded, Warned, reached_step
 from engine.protocol.json_lines import EventWriter, read_last_events
 from engine.protocol.lock import RunLock
 from engine.protocol.run_dir import RunDir, open_run
@@ -169,7 +169,7 @@ def _write(run: RunDir, event: RunEnded | Warned) -> None:
             if not last:
                 return
             writer = EventWriter(run.events, clock=time.time)
-            writer.write(msgspec.structs.replace(event, step=last[-1].step))
+            writer.write(msgspec.structs.replace(event, step=reached_step(last)))
             writer.sync()
             writer.close()
     except RlroboError as err:

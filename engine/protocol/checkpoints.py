@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from engine.protocol.crash_points import reach
 from engine.protocol.errors import CheckpointError, StorageError
-from engine.protocol.files import sha256_of, sync_directory, sync_file
+from engine.protocol.files import sha256_of, sync_directory, sync_file, write_whole
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -58,13 +58,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
     task: str
     """Task id."""
     reason: str
-    """periodic, best, command or last."""
+    """periodic, evaluation, command or last."""
     saved_at: float
     """Seconds since 1970 (UTC)."""
     files: dict[str, FileEntry]
     """Every file of the checkpoint but the manifest."""
     evaluation: EvaluationResult | None = None
-    """Its evaluation, when there was one at this step."""
+    """Its evaluation, as soon as there is one."""
+    is_evaluation_due: bool = False
+    """Whether the schedule asked for an evaluation of this policy; where there is none yet, it is still to come."""
     versions: dict[str, str] = field(default_factory=dict)
     """Versions of the packages that wrote it."""
     is_barrier: bool = False
@@ -113,9 +115,7 @@ def new_checkpoint(folder: Path, manifest: Manifest, *, previous: Checkpoint | N
         reach("checkpoint-filled")
         known = _known_files(previous)
         files = {path.name: _entry(path, known) for path in sorted(temporary.iterdir())}
-        manifest = msgspec.structs.replace(manifest, files=files)
-        manifest = msgspec.structs.replace(manifest, digest=_digest(msgspec.json.encode(manifest)))
-        (temporary / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        (temporary / MANIFEST).write_bytes(_encode_manifest(msgspec.structs.replace(manifest, files=files)))
         sync_file(temporary / MANIFEST)
         sync_directory(temporary)
         reach("checkpoint-synced")
@@ -125,6 +125,17 @@ def new_checkpoint(folder: Path, manifest: Manifest, *, previous: Checkpoint | N
         raise StorageError.from_os_error(err, final) from err
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_evaluation(path: Path, evaluation: EvaluationResult) -> None:
+    """Write into the manifest of the checkpoint in `path` how it was evaluated; one that is gone is left alone.
+
+    Raises StorageError; then the manifest is what it was.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint is not None:
+        manifest = msgspec.structs.replace(checkpoint.manifest, evaluation=evaluation)
+        write_whole(path / MANIFEST, _encode_manifest(manifest))
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
@@ -149,7 +160,8 @@ def verify(checkpoint: Checkpoint) -> None:
     """
     path = checkpoint.path / MANIFEST
     try:
-        is_whole = _digest(path.read_bytes()) == checkpoint.manifest.digest
+        content = path.read_bytes()  # not what was read before: an evaluation may have come meanwhile
+        is_whole = _digest(content) == msgspec.json.decode(content, type=Manifest).digest
     except (OSError, msgspec.DecodeError):
         is_whole = False
     if not is_whole:
@@ -239,6 +251,12 @@ def _entry(path: Path, known: dict[tuple[int, int], FileEntry]) -> FileEntry:
         return entry
     sync_file(path)
     return FileEntry(sha256=sha256_of(path), size_bytes=status.st_size)
+
+
+def _encode_manifest(manifest: Manifest) -> bytes:
+    """Return the content of manifest.json, with the digest it has."""
+    manifest = msgspec.structs.replace(manifest, digest=_digest(msgspec.json.encode(manifest)))
+    return msgspec.json.format(msgspec.json.encode(manifest))
 
 
 def _digest(content: bytes) -> str:

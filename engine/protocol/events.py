@@ -4,6 +4,7 @@ Readers skip unknown types, unknown keys and an incomplete last line, so that ol
 have defaults, so that new viewers read old runs. A value that is NaN or infinite is written as null.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -103,7 +104,7 @@ class Episodes(Event, frozen=True, kw_only=True, tag="episode"):
 
 
 class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
-    """Evaluation episodes were played."""
+    """Evaluation episodes were played. `step` is that of the policy that played them, which may be some time ago."""
 
     episodes: int = 0
     """Number of episodes."""
@@ -125,6 +126,8 @@ class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
     """Part of the episodes that succeeded; null where the task has no success."""
     termination_rates: dict[str, float] = field(default_factory=dict)
     """Part of the episodes that each termination term, or `time_limit`, ended."""
+    duration_s: float = 0.0
+    """How long the episodes took, in seconds; training went on meanwhile."""
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):
@@ -133,11 +136,11 @@ class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):
     path: str = ""
     """Its directory, relative to the run directory."""
     reason: str = ""
-    """Why it was saved: periodic, best, command or last."""
+    """Why it was saved: periodic, evaluation, command or last."""
     size_bytes: int = 0
     """Size of its files."""
     duration_s: float = 0.0
-    """How long saving took, in seconds."""
+    """How long saving took, in seconds; training waited for it."""
 
 
 class CommandDone(Event, frozen=True, kw_only=True, tag="command_done"):
@@ -203,6 +206,14 @@ class _Head(Struct):
 _head_decoder = msgspec.json.Decoder(_Head)
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
+
+
+def reached_step(events: Iterable[Event]) -> int:
+    """Return the timestep that a run has reached after `events`: an evaluation tells of an earlier one."""
+    step = 0
+    for event in events:
+        step = event.step if isinstance(event, Resumed) else max(step, event.step)
+    return step
 
 
 def encode_event(event: Event) -> bytes:

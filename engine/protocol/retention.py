@@ -7,7 +7,7 @@ before it starts; whoever calls either must hold the run's lock.
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import psutil
@@ -49,15 +49,18 @@ def to_delete(
     return [item for item in by_step if item.path not in kept]
 
 
-def apply(folder: Path, rules: Checkpoints) -> list[Checkpoint]:
+def apply(folder: Path, rules: Checkpoints, *, awaited: Collection[Path] = ()) -> list[Checkpoint]:
     """Delete what `rules` let go in `folder`, and leftovers; return what was deleted.
 
-    Each is renamed before its files go, so that a crash leaves no half checkpoint in sight. What cannot be renamed
-    stays until the next time: a checkpoint too many is no reason to end a training.
+    What is `awaited`, by somebody who is going to read it, stays until the next time. Each is renamed before its files
+    go, so that a crash leaves no half checkpoint in sight. What cannot be renamed stays until the next time, too: a
+    checkpoint too many is no reason to end a training.
     """
     clear_leftovers(folder)
     deleted: list[Checkpoint] = []
     for checkpoint in to_delete(list_checkpoints(folder), rules):
+        if checkpoint.path in awaited:
+            continue
         hidden = checkpoint.path.with_name(f".{checkpoint.path.name}.deleted.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
             checkpoint.path.rename(hidden)
@@ -78,6 +81,9 @@ def clear_leftovers(folder: Path) -> None:
                 old.rename(final)
                 continue
         shutil.rmtree(old, ignore_errors=True)
+    for manifest in folder.glob("[0-9]*/.*.tmp"):  # whoever wrote an evaluation into it had the lock and is dead
+        with contextlib.suppress(OSError):
+            manifest.unlink()
     for temporary in folder.glob(".*.tmp"):
         if not _belongs_to_another_process(temporary):
             shutil.rmtree(temporary, ignore_errors=True)

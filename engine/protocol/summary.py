@@ -21,6 +21,7 @@ from engine.protocol.events import (
     RunStarted,
     StatusChanged,
     decode_event,
+    reached_step,
 )
 from engine.protocol.liveness import look
 from engine.protocol.lock import read_holder
@@ -88,7 +89,7 @@ def summarize(run: RunDir) -> RunSummary:
         status=status,
         end_reason=reason,
         message=message,
-        step=tail[-1].step if tail else 0,
+        step=reached_step(tail),
         total_steps=_total_timesteps(first, tail),
         started_at=first.time or None,
         updated_at=tail[-1].time if tail else None,

@@ -16,6 +16,7 @@ from engine.protocol.checkpoints import (
     list_checkpoints,
     new_checkpoint,
     verify,
+    write_evaluation,
 )
 from engine.protocol.errors import CheckpointError, StorageError
 
@@ -146,6 +147,33 @@ def test_checkpoint_with_a_manifest_that_is_not_text_is_not_listed(folder: Path)
     path = save(folder, 100).path / MANIFEST
     path.write_bytes(path.read_bytes().replace(b"periodic", b"peri\xffdic"))
     assert list_checkpoints(folder) == []
+
+
+def test_evaluation_that_comes_later_is_in_the_manifest_and_verifies(folder: Path) -> None:
+    before = save(folder, 100)
+    os.link(before.path / MANIFEST, folder / "of_a_fork")
+    evaluation = EvaluationResult(return_mean=7.0, return_std=1.0, episodes=3)
+    write_evaluation(before.path, evaluation)
+    (after,) = list_checkpoints(folder)
+    assert after.manifest.evaluation == evaluation
+    assert after.manifest.files == before.manifest.files
+    verify(after)
+    verify(before)  # whoever read it before finds it whole
+    assert b"7.0" not in (folder / "of_a_fork").read_bytes()
+    assert sorted(path.name for path in after.path.iterdir()) == sorted([*FILES, MANIFEST])
+
+
+def test_evaluation_of_a_checkpoint_that_is_gone_is_forgotten(folder: Path) -> None:
+    write_evaluation(folder / "000000100", EvaluationResult(return_mean=7.0, return_std=1.0, episodes=3))
+    assert not folder.exists()
+
+
+def test_changed_manifest_is_found(folder: Path) -> None:
+    checkpoint = save(folder, 100, 5.0)
+    path = checkpoint.path / MANIFEST
+    path.write_text(path.read_text().replace("5.0", "9.0"))
+    with pytest.raises(CheckpointError, match=r"manifest\.json: damaged: it was changed"):
+        verify(list_checkpoints(folder)[0])
 
 
 def test_checkpoints_are_listed_by_step(folder: Path) -> None:

@@ -21,6 +21,7 @@ from engine.protocol.events import (
     Warned,
     decode_event,
     encode_event,
+    reached_step,
 )
 from engine.protocol.status import EndReason, Status
 
@@ -31,7 +32,7 @@ EXAMPLES: list[Event] = [
     Metrics(seq=3, step=8, values={"train/approx_kl": 0.01, "train/loss": None}),
     Episodes(seq=4, returns=[1.5], lengths=[20], terminations={"time_limit": 1}, reward_sums={"alive": 20.0}),
     EvaluationDone(seq=5, episodes=10, return_mean=99.5, is_best=True, best_return_mean=99.5, best_step=8),
-    CheckpointSaved(seq=6, path="checkpoints/000000008", reason="best", size_bytes=123, duration_s=0.25),
+    CheckpointSaved(seq=6, path="checkpoints/000000008", reason="evaluation", size_bytes=123, duration_s=0.25),
     CommandDone(seq=7, command_id="abc", command="pause", is_accepted=False, detail="paused already"),
     Warned(seq=8, code="nan", message="a · ± sign and a\nnew line"),
     RunEnded(seq=9, reason=EndReason.DIVERGED, message="loss is NaN", traceback="Traceback …"),
@@ -65,6 +66,13 @@ def test_first_event_carries_the_protocol_version() -> None:
 def test_number_that_is_not_finite_is_written_as_null(number: float) -> None:
     line = encode_event(Metrics(values={"train/loss": number}))
     assert json.loads(line)["values"] == {"train/loss": None}
+
+
+def test_reached_step_is_not_that_of_an_evaluation_and_goes_back_with_a_resume() -> None:
+    events: list[Event] = [Metrics(step=300), EvaluationDone(step=100), Metrics(step=100)]
+    assert reached_step(events) == 300
+    assert reached_step([*events, Resumed(step=200)]) == 200
+    assert reached_step([]) == 0
 
 
 def test_unknown_type_is_skipped() -> None:

@@ -104,6 +104,24 @@ def test_apply_deletes_and_says_what(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["000000300"]
 
 
+def test_awaited_checkpoint_stays_until_it_is_no_longer(folder: Path) -> None:
+    for step in (100, 200, 300, 400):
+        save(folder, step)
+    rules, awaited = Checkpoints(keep_last=1), folder / "000000200"
+    assert [item.step for item in apply(folder, rules, awaited=[awaited])] == [100, 300]
+    assert [item.step for item in apply(folder, rules)] == [200]
+    assert steps_in(folder) == [400]
+
+
+def test_half_written_manifest_of_a_dead_process_goes(folder: Path) -> None:
+    save(folder, 100)
+    torn = folder / "000000100" / ".manifest.json.1.tmp"
+    torn.write_text("{")
+    clear_leftovers(folder)
+    assert not torn.exists()
+    assert steps_in(folder) == [100]
+
+
 def test_crash_while_deleting_leaves_nothing_half_in_sight(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
