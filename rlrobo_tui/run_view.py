@@ -199,10 +199,13 @@ class RunView:
             self.evaluations.append(event)
             best = ", the best so far" if event.is_best else ""
             success = "" if event.success_rate is None else f", success {event.success_rate:.0%}"
-            self._say(event, f"evaluation: return {event.return_mean:.1f} ± {event.return_ci95:.1f}{success}{best}")
+            took = f", {event.duration_s:.1f} s beside training" if event.duration_s else ""
+            result = f"return {event.return_mean:.1f} ± {event.return_ci95:.1f}{success}{best}"
+            self._say(event, f"evaluation: {result}{took}")
         elif isinstance(event, CheckpointSaved):
             self.checkpoints.append(event)
-            self._say(event, f"checkpoint saved ({event.reason}, {event.size_bytes / 1e6:.1f} MB)")
+            cost = f"{event.size_bytes / 1e6:.1f} MB, {event.duration_s * 1e3:.0f} ms"
+            self._say(event, f"checkpoint saved ({event.reason}, {cost})")
         elif isinstance(event, StatusChanged):
             self.status, self.status_detail = event.status, event.detail
             self.end_reason, self.end_message = None, ""
