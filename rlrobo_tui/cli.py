@@ -30,7 +30,7 @@ COMMANDS = {
     "replay": ("replay:replay", "Show a checkpoint in a window, or record it as a video."),
     "plot": ("plot:plot", "Draw a run's metrics over its timesteps."),
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
-    "bench": ("bench:bench", "Measure how fast tasks simulate on one core of this machine."),
+    "bench": ("bench:bench", "Measure how fast tasks simulate and train on this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
 }
 """Name, where it is (module:function in rlrobo_tui/commands/) and one line for `rlrobo --help`."""

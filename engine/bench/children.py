@@ -34,26 +34,27 @@ class Child:
         self._process.start()
         theirs.close()
 
+    def ask(self, message: Any) -> Any:
+        """Tell it something and wait for its answer. Raises RlroboError."""
+        self.send(message)
+        return self.receive()
+
     def send(self, message: Any) -> None:
-        """Tell it something."""
-        self._connection.send(message)
+        """Tell it something; `receive` would tell that it is dead."""
+        with contextlib.suppress(BrokenPipeError):
+            self._connection.send(message)
 
     def receive(self) -> Any:
         """Wait for its next answer. Raises RlroboError with what went wrong in it."""
         try:
             answer = self._connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             self._process.join()
             code = self._process.exitcode
             raise RlroboError(f"{self.name}: its process died (exit code {code}); is there enough memory?") from None
         if isinstance(answer, RlroboError):
             raise answer
         return answer
-
-    def ask(self, message: Any) -> Any:
-        """Tell it something and wait for its answer. Raises RlroboError."""
-        self.send(message)
-        return self.receive()
 
     def close(self) -> None:
         """Let it end and wait for that."""
@@ -64,14 +65,12 @@ class Child:
 def _run(name: str, connection: Connection, work: str, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which then ends
     module, _, function = work.partition(":")
-    with contextlib.suppress(EOFError, BrokenPipeError):  # when nobody wants to know any more
+    with contextlib.suppress(ConnectionError):  # when the other end is closed, nobody wants to know any more
         try:
             getattr(importlib.import_module(module), function)(connection, *arguments)
         except (RlroboError, RobotError) as err:
             is_usage = not isinstance(err, RlroboError) or err.exit_code == UsageError.exit_code
             connection.send(UsageError(str(err)) if is_usage else RlroboError(str(err)))
-        except (EOFError, BrokenPipeError):
-            raise
         except Exception as err:  # noqa: BLE001 - the process boundary; the other end says what went wrong
-            traceback.print_exc(file=sys.stderr)
             connection.send(RlroboError(f"{name}: {type(err).__name__}: {err}"))
+            traceback.print_exc(file=sys.stderr)

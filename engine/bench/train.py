@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from engine.bench.block import Block, Entrant
+from engine.bench.block import Entrant
 from engine.bench.ceiling import measure_ceiling
 from engine.bench.peers import peer_name
 from engine.bench.race import BLOCK_S, Plan, plan_rounds, run_rounds
@@ -119,12 +119,11 @@ def measure(config: RunConfig, plan: Plan) -> TrainingSpeed:
         tell(contestant=f"the physics engine alone on {num_cores} cores", rate=ceiling)
     first_s = 0.0 if plan.timesteps else BLOCK_S
     with contextlib.ExitStack() as stack:
-        ours, control = (enter(stack, our_entrant(config, name=name)) for name in ("ours", "ours again"))
-        our_first = _begin(ours, first_s)
-        _begin(control, first_s)
+        ours, our_rate = _enter(stack, our_entrant(config, name="ours"), first_s)
+        control, _ = _enter(stack, our_entrant(config, name="ours again"), first_s)
         stock, tried = _fastest(stack, config, first_s)
         stock_rate = max(each.rate for each in tried)
-        schedule = plan_rounds(plan, our_rate=our_first.rate, stock_rate=stock_rate, unit=ours.unit)
+        schedule = plan_rounds(plan, our_rate=our_rate, stock_rate=stock_rate, unit=ours.unit)
         tell(rounds=schedule.num_rounds, seconds=schedule.seconds)
         outcome = run_rounds(
             schedule,
@@ -169,32 +168,37 @@ def _fastest(stack: contextlib.ExitStack, config: RunConfig, first_s: float) -> 
 
     It is either vectorised environment with one thread of torch, or the faster of them with one on every core.
     """
-    tried: list[tuple[float, Trainer]] = []
+    trainers: list[Trainer] = []
+    rates: list[float] = []
 
     def show(entrant: Entrant) -> None:
-        trainer = enter(stack, entrant)
-        tried.append((_begin(trainer, first_s).rate, trainer))
+        trainer, rate = _enter(stack, entrant, first_s)
+        trainers.append(trainer)
+        rates.append(rate)
 
     def fastest() -> Trainer:
-        return max(tried, key=lambda each: each[0])[1]
+        return trainers[rates.index(max(rates))]
 
     for entrant in stock_entrants(config):
         show(entrant)
     if usable_cpus() > 1:
         show(replace(fastest().entrant, num_threads=usable_cpus()))
-    for _, trainer in tried:
+    for trainer in trainers:
         if trainer is not fastest():
             trainer.close()
     return fastest(), [
-        Stock(vec_env=trainer.entrant.name, num_threads=trainer.num_threads, rate=rate) for rate, trainer in tried
+        Stock(vec_env=trainer.entrant.name, num_threads=trainer.num_threads, rate=rate)
+        for trainer, rate in zip(trainers, rates, strict=True)
     ]
 
 
-def _begin(trainer: Trainer, min_seconds: float) -> Block:
-    block = trainer.begin(min_seconds=min_seconds)
+def _enter(stack: contextlib.ExitStack, entrant: Entrant, min_seconds: float) -> tuple[Trainer, float]:
+    """Start a contestant, which ends with `stack`; return it and the rate of its first block (timesteps/s)."""
+    trainer = enter(stack, entrant)
+    rate = trainer.begin(min_seconds=min_seconds).rate
     threads = f"{trainer.num_threads} thread{'s' if trainer.num_threads > 1 else ''} of torch"
-    tell(contestant=f"{trainer.entrant.name}, {threads}", rate=block.rate)
-    return block
+    tell(contestant=f"{entrant.name}, {threads}", rate=rate)
+    return trainer, rate
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""`rlrobo bench sim`: how fast tasks are on one core, next to the engine alone and to the environments they match."""
+"""`rlrobo bench sim`: how fast tasks are on one core, next to the engine alone and to the environments they match.
+
+`bench train` is in bench_train.py.
+"""
 
 import json
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rlrobo_tui.commands.bench_train import train
 from rlrobo_tui.commands.child import run_child
 from rlrobo_tui.commands.options import JsonOption, complete_tasks
 from rlrobo_tui.console import narrate, print_json, print_table
@@ -17,14 +20,16 @@ MODULE = "robots.bench"
 HEADERS = ("TASK", ">ENVS", ">OURS", ">CEILING", ">RATIO", ">PEER", ">SPEEDUP", ">RESET")
 
 
-class What(Enum):
-    """What is measured."""
+bench = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Measure how fast tasks simulate and train on this machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-    SIM = "sim"
 
-
-def bench(
-    what: Annotated[What, typer.Argument(metavar="WHAT", help="What to measure: sim, the simulation.")] = What.SIM,
+@bench.command()
+def sim(
     tasks: Annotated[
         list[str] | None, typer.Argument(metavar="TASK...", help="Default: every task.", autocompletion=complete_tasks)
     ] = None,
@@ -50,6 +55,9 @@ def bench(
         "OURS, CEILING and PEER are environment steps per second. CEILING is the physics engine alone, PEER the "
         "environment that a task reproduces, RESET the time of one reset."
     )
+
+
+bench.command()(train)
 
 
 def _narrate_progress(message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`rlrobo bench`: what it asks the child for, the table, and what is refused."""
+"""`rlrobo bench sim`: what it asks the child for, the table, and what is refused."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_json_holds_what_was_measured(cli: Cli, asked: list[list[str]]) -> None:
 
 
 def test_no_task_means_every_task(cli: Cli, asked: list[list[str]]) -> None:
-    cli("bench")
+    cli("bench", "sim")
     assert asked[0][: len(task_ids())] == task_ids()
 
 
