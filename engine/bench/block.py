@@ -25,8 +25,8 @@ class Entrant:
     name: str
     side: Side
     config: RunConfig
-    num_threads: int = 0
-    """CPU threads of torch; 0: as a run would choose."""
+    num_threads: int = 1
+    """CPU threads of torch where it is stock; ours are those of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)

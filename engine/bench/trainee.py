@@ -17,6 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from engine.bench.block import Block, Entrant, Order, Side
 from engine.bench.stock import VecKind, make_stock
+from engine.protocol.config import RunConfig
 from engine.worker.algorithms import build_model
 from engine.worker.devices import choose_device, choose_num_threads
 from engine.worker.environments import make_training_env
@@ -30,8 +31,7 @@ def train_in_blocks(connection: Connection, entrant: Entrant) -> None:
 
     Ends with EOFError when the other end is closed. Raises RlroboError and RobotError.
     """
-    torch.set_num_threads(entrant.num_threads or choose_num_threads(entrant.config))
-    model = _build(entrant)
+    model = _our_model(entrant.config) if entrant.side is Side.OURS else _stock_model(entrant)
     connection.send(torch.get_num_threads())
     env = model.get_env()
     assert env is not None
@@ -41,15 +41,21 @@ def train_in_blocks(connection: Connection, entrant: Entrant) -> None:
         env.close()
 
 
-def _build(entrant: Entrant) -> BaseAlgorithm:
-    config = entrant.config
-    device = choose_device(config)
-    if entrant.side is not Side.OURS:
-        # SubprocVecEnv's processes come off a server of their own, which would else load torch for each of them.
-        multiprocessing.set_forkserver_preload(["engine.bench.stock"])
-        return make_stock(config, kind=VecKind(entrant.side.value), device=device)
-    torch.distributions.Distribution.set_default_validate_args(False)  # as a run does
-    return build_model(config, make_training_env(config, Path()), device=device)
+def _our_model(config: RunConfig) -> BaseAlgorithm:
+    """Return what a run would train, with torch set as there."""
+    torch.set_num_threads(choose_num_threads(config))
+    torch.distributions.Distribution.set_default_validate_args(False)
+    model = build_model(config, make_training_env(config, Path()), device=choose_device(config))
+    torch.set_num_threads(choose_num_threads(config, model))
+    return model
+
+
+def _stock_model(entrant: Entrant) -> BaseAlgorithm:
+    torch.set_num_threads(entrant.num_threads)
+    # SubprocVecEnv's processes come off a server of their own, which would else load torch for each of them.
+    multiprocessing.set_forkserver_preload(["engine.bench.stock"])
+    kind = VecKind(entrant.side.value)
+    return make_stock(entrant.config, kind=kind, device=choose_device(entrant.config))
 
 
 class _Blocks(BaseCallback):

@@ -55,7 +55,7 @@ def our_entrant(config: RunConfig, *, name: str = "ours") -> Entrant:
 def stock_entrants(config: RunConfig) -> list[Entrant]:
     """Return how users run stock Stable-Baselines3: with either vectorised environment, with one thread of torch."""
     sides = {Side.DUMMY: "DummyVecEnv", Side.SUBPROC: "SubprocVecEnv"}
-    return [Entrant(name=name, side=side, config=config, num_threads=1) for side, name in sides.items()]
+    return [Entrant(name=name, side=side, config=config) for side, name in sides.items()]
 
 
 def learn_at_once(config: RunConfig) -> RunConfig:

