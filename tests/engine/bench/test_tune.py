@@ -1,9 +1,9 @@
-"""Which settings are tried. Nothing is trained here."""
+"""Which settings are tried; once, by name, for real."""
 
 import msgspec
 import pytest
 
-from engine.bench.tune import Setting, assignments, candidates, setting_of
+from engine.bench.tune import Setting, assignments, candidates, setting_of, tune
 from engine.protocol.algorithms import PPO, SAC
 from engine.protocol.config import RunConfig
 from engine.protocol.presets import build_config
@@ -51,3 +51,17 @@ def test_the_best_setting_can_be_pasted() -> None:
     assert assignments(ON_POLICY, best) == ["num_envs=16", "n_steps=32", "num_workers=2"]
     best = msgspec.structs.replace(OFF_POLICY, num_threads=2)
     assert assignments(OFF_POLICY, setting_of(best)) == ["num_envs=1", "train_freq=8", "num_threads=2"]
+
+
+@pytest.mark.slow
+def test_the_real_thing_measures_every_setting_and_compares_with_the_given_one() -> None:
+    config = build_config("cartpole_balance", algorithm="sac", preset="sb3", overrides=["num_envs=2"])
+    tuning = tune(config, seconds=1.0)
+    settings = candidates(config, num_cores=tuning.num_cores)
+    assert {each.setting for each in tuning.tried} == set(settings)
+    (given,) = (each for each in tuning.tried if each.is_given)
+    assert given.is_finalist
+    assert given.setting == setting_of(config)
+    assert tuning.timesteps_per_update == 2
+    assert tuning.assignments in [assignments(config, setting) for setting in settings]
+    assert tuning.speedup_ci95[0] <= tuning.speedup <= tuning.speedup_ci95[1]
