@@ -57,7 +57,18 @@ METRICS: dict[str, Metric] = {
     "eval/mean_reward": Metric("", "Mean return of the evaluation episodes, under Stable-Baselines3's name.", True),
     "eval/mean_ep_length": Metric("timesteps", "Mean length of the evaluation episodes, under SB3's name."),
     "eval/success_rate": Metric("part of 1", "Part of the evaluation episodes that reached the goal.", True),
-    "sampling/wait_s": Metric("s", "Time that learning waited for simulation, in one rollout.", False),
+    "sampling/efficiency": Metric(
+        "part of 1", "Speed of sampling, as a part of what the physics engine alone makes on these cores.", True
+    ),
+    "sampling/steps_per_second": Metric("timesteps/s", "Speed of sampling alone, in the last rollout.", True),
+    "phase/simulate": Metric("part of 1", "Part of the time in which robots are simulated."),
+    "phase/act": Metric("part of 1", "Part of the time in which the policy computes actions."),
+    "phase/wait": Metric("part of 1", "Part of the time in which the learner waits for the slowest process.", False),
+    "phase/learn": Metric("part of 1", "Part of the time in which the networks are updated."),
+    "phase/normalize": Metric("part of 1", "Part of the time that running statistics take."),
+    "phase/evaluate": Metric("part of 1", "Part of the time in which evaluations hold training up.", False),
+    "phase/checkpoint": Metric("part of 1", "Part of the time in which checkpoints hold training up.", False),
+    "phase/other": Metric("part of 1", "Part of the time that is none of the other phases."),
 }
 
 _FAMILIES = {
@@ -66,6 +77,7 @@ _FAMILIES = {
     "curriculum": Metric("part of 1", "How hard {words} is now, 1 being the task itself; mean of environments.", True),
     "randomization": Metric("", "What the randomisation term {term} drew, mean of the last 100 training episodes."),
     "sampling": Metric("", "How the collection of experience spends its time: {words}."),
+    "phase": Metric("part of 1", "Part of the time that goes into this: {words}."),
 }
 
 

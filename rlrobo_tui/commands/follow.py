@@ -15,6 +15,7 @@ from rlrobo_tui.console import narrate, stderr_console, uses_ascii
 from rlrobo_tui.quantities import clock, duration, number, percent
 from rlrobo_tui.run_view import LogLine, RunView
 from rlrobo_tui.tail import RunTail
+from rlrobo_tui.time_use import time_sentence
 
 POLL_INTERVAL_S = 0.25
 PROGRESS_INTERVAL_S = 10.0
@@ -141,6 +142,8 @@ def panel_lines(view: RunView, *, ascii_only: bool) -> Iterator[Text]:
     yield Text(f"{view.run_id}  {view.status.value}{detail}", style="bold", no_wrap=True)
     yield Text(_bar(view.progress, ascii_only=ascii_only))
     yield Text(progress_sentence(view))
+    if not view.status.is_over and (sentence := time_sentence(view)):
+        yield Text(sentence, style="dim", no_wrap=True, overflow="ellipsis")
     if view.alarm:
         yield Text(view.alarm, style="bold")
     best = view.best

@@ -9,6 +9,7 @@ from rlrobo_tui.glossary import short_name
 from rlrobo_tui.health import hints
 from rlrobo_tui.quantities import number, percent
 from rlrobo_tui.run_view import RunView
+from rlrobo_tui.time_use import efficiency_sentence, time_shares
 from rlrobo_tui.widgets.text_bars import share_bars, signed_bars, value_rows
 
 WAITING = Content.styled("comes with the first episode", "$muted")
@@ -26,6 +27,7 @@ class SidePanel(VerticalScroll):
             ("endings", "episodes end by"),
             ("variation", "levels and draws"),
             ("losses", "learning"),
+            ("time", "time goes into"),
         ):
             box = Static(WAITING, id=name, classes="box")
             box.border_title = title
@@ -44,6 +46,7 @@ class SidePanel(VerticalScroll):
         self.query_one("#variation", Static).display = bool(varying)
         self._put("#variation", value_rows(varying, width=width))
         self._put("#losses", learning(view, width=width))
+        self._put("#time", time_use(view, width=width))
 
     def _put(self, selector: str, content: Content) -> None:
         """Lay out the screen again only when a box needs another height; that is what costs."""
@@ -99,3 +102,13 @@ def learning(view: RunView, *, width: int) -> Content:
     table = value_rows(rows, width=width)
     advice = [Content.styled(f"! {short_name(hint.metric)}: {hint.text}", "$warning") for hint in found]
     return Content("\n").join([table, *advice])
+
+
+def time_use(view: RunView, *, width: int) -> Content:
+    """Return a bar for each phase of training, then how near sampling is to what is possible."""
+    shares = time_shares(view)
+    if not shares:
+        return Content.styled("comes with the first update", "$muted")
+    sentence = efficiency_sentence(view)
+    advice = [Content.styled(sentence, "$muted")] if sentence else []
+    return Content("\n").join([share_bars(shares, width=width), *advice])
