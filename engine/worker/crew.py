@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
+
+from engine.protocol.provenance import usable_cpus
 
 MIN_WEIGHTS = 50_000
 """Of the networks together; with fewer, handing work to a thread costs more than it saves."""
@@ -27,7 +28,7 @@ class Crew:
     def for_networks(cls, num_weights: int, *, num_tasks: int) -> Crew:
         """Return as many threads as there are tasks and processors; one where networks are small."""
         is_large = num_weights >= MIN_WEIGHTS
-        return cls(min(num_tasks, len(os.sched_getaffinity(0))) if is_large else 1)
+        return cls(min(num_tasks, usable_cpus()) if is_large else 1)
 
     def run(self, functions: Sequence[Callable[[], Result]]) -> list[Result]:
         """Call all functions, the first on this thread; return what they returned."""

@@ -1,7 +1,6 @@
 """Choose where networks live and how many threads torch uses."""
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from copy import deepcopy
@@ -15,6 +14,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import ConfigError
+from engine.protocol.provenance import usable_cpus
 
 MIN_SPEEDUP = 1.15
 """More threads than one must be so much faster; chosen: they take a core from everything else."""
@@ -62,7 +62,7 @@ def choose_num_threads(config: RunConfig, model: BaseAlgorithm | None = None, *,
     is_closed_form = getattr(model, "_networks", None) is not None
     if not isinstance(model, OffPolicyAlgorithm) or is_closed_form or model.device.type != "cpu":
         return 1
-    num_cores = len(os.sched_getaffinity(0))
+    num_cores = usable_cpus()
     if num_cores == 1:
         return 1
     one, all_of_them = time_updates(model, (1, num_cores))

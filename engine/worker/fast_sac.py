@@ -21,11 +21,12 @@ from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
+from engine.worker.numpy_acting import NumpyActing
 from engine.worker.sac_actor import IndependentActor, SacActor, StateDependentActor, standard_normal
 from engine.worker.squashed_gaussian import Draw
 
 
-class FastSAC(SAC):
+class FastSAC(NumpyActing, SAC):
     """SAC whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
     _networks: SacNetworks | None = None
@@ -35,6 +36,7 @@ class FastSAC(SAC):
         # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
         # in the same places as the run that went on.
         self._networks = SacNetworks.of(self)
+        self._act = self._networks.act if self._networks else None
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Update actor, critics and entropy coefficient from the replay buffer."""
@@ -121,6 +123,10 @@ class SacNetworks:
         self._adam.adopt()
         self._ent_coef.adopt()
 
+    def act(self, observations: np.ndarray) -> np.ndarray:
+        """Return exploring actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
+        return self._halves[0].actor.explore(observations)
+
     def step(self, batch: ReplayBatch, *, tau: float | None) -> Losses:
         """Take a gradient step; targets follow where `tau` is given."""
         rows, random = batch.halves(), self._draw_random(len(batch.rewards))
@@ -161,7 +167,7 @@ class _Half:
     """What one thread needs for its half of a minibatch."""
 
     def __init__(self, actor: SacActor, critics: Critics, *, batch_size: int) -> None:
-        self._actor = actor
+        self.actor = actor
         self._critics = critics.readers(batch_size=batch_size)
         self._targets = critics.target_readers(batch_size=batch_size)
         self.draw: Draw
@@ -170,18 +176,18 @@ class _Half:
         """Say what critics are to say; then draw actions for the observations."""
         now, after = random.of(rows)
         observations = batch.next_observations[rows]
-        draw = self._actor.act(observations, after)
+        draw = self.actor.act(observations, after)
         values, _ = lowest(self._targets, observations, draw.actions)
         values -= np.float32(ent_coef) * draw.log_prob
         batch.targets[rows] = batch.rewards[rows] + batch.discounts[rows] * values
-        self.draw = self._actor.act(batch.observations[rows], now)
+        self.draw = self.actor.act(batch.observations[rows], now)
 
     def differentiate(self, batch: ReplayBatch, rows: slice, ent_coef: float) -> float:
         """Write this half's part of the actor's gradient; return its part of the loss."""
         observations, num_rows = batch.observations[rows], len(batch.rewards)
         values, which = lowest(self._critics, observations, self.draw.actions)
         by_actions = lowest_by_actions(self._critics, which, observations.shape[1]) * np.float32(-1.0 / num_rows)
-        self._actor.backward(self.draw, by_actions, np.float32(ent_coef / num_rows))
+        self.actor.backward(self.draw, by_actions, np.float32(ent_coef / num_rows))
         return float(np.sum(np.float32(ent_coef) * self.draw.log_prob - values)) / num_rows
 
 
@@ -239,4 +245,4 @@ def _make_actor(actor: Actor, adam: FlatAdam, activation: str, *, part: int, bat
     if isinstance(actor.log_std, nn.Linear):
         return IndependentActor(network, [arrays[actor.log_std.weight], arrays[actor.log_std.bias]])
     assert isinstance(actor.log_std, torch.Tensor)
-    return StateDependentActor(network, arrays[actor.log_std], clip_mean=actor.clip_mean)
+    return StateDependentActor(network, arrays[actor.log_std], actor)

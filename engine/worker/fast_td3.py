@@ -26,10 +26,11 @@ from engine.worker.flat_networks import (
     make_reader,
 )
 from engine.worker.flat_vector import FlatVector
+from engine.worker.numpy_acting import NumpyActing
 from engine.worker.perceptron import Perceptron
 
 
-class FastTD3(TD3):
+class FastTD3(NumpyActing, TD3):
     """TD3 whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
     _networks: Td3Networks | None = None
@@ -39,6 +40,7 @@ class FastTD3(TD3):
         # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
         # in the same places as the run that went on.
         self._networks = Td3Networks.of(self)
+        self._act = self._networks.act if self._networks else None
 
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """Update critics, and the actor in every `policy_delay`th gradient step, from the replay buffer."""
@@ -125,6 +127,10 @@ class Td3Networks:
         self._adam.adopt()
         self._target.adopt()
 
+    def act(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
+        return self._halves[0].act(observations)
+
     def step(self, batch: ReplayBatch, noise: np.ndarray, *, tau: float | None) -> Losses:
         """Take a gradient step; the actor learns and all targets follow where `tau` is given."""
         halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
@@ -146,6 +152,10 @@ class _Half:
         self._first_critic = critics.readers(batch_size=batch_size)[:1]
         self._critic_targets = critics.target_readers(batch_size=batch_size)
 
+    def act(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions for a few observations."""
+        return np.tanh(self._actor.forward(observations))
+
     def look_ahead(self, batch: ReplayBatch, rows: slice, noise: np.ndarray) -> None:
         """Say what critics are to say."""
         observations = batch.next_observations[rows]
@@ -156,7 +166,7 @@ class _Half:
     def differentiate(self, batch: ReplayBatch, rows: slice) -> float:
         """Write this half's part of the actor's gradient; return its part of the loss."""
         observations, num_rows = batch.observations[rows], len(batch.rewards)
-        actions = np.tanh(self._actor.forward(observations))
+        actions = self.act(observations)
         values, which = lowest(self._first_critic, observations, actions)
         by_actions = lowest_by_actions(self._first_critic, which, observations.shape[1]) * np.float32(-1.0 / num_rows)
         self._actor.backward(by_actions * (1.0 - np.square(actions)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 from engine.worker.perceptron import ACTIVATIONS, Perceptron
 
 _ACTIVATION_NAMES: dict[type[nn.Module], str] = {nn.Tanh: "tanh", nn.ReLU: "relu", nn.ELU: "elu"}
-Array = TypeVar("Array")
+Numbers = torch.Tensor | np.ndarray
 
 
 def activation_name(kind: type[nn.Module]) -> str | None:
@@ -40,11 +40,11 @@ def has_plain_features(network: Any) -> bool:
     return are_numbers and type(network.features_extractor) is kind and network.device.type == "cpu"
 
 
-def flatten(observations: torch.Tensor | Mapping[str, torch.Tensor]) -> np.ndarray:
+def flatten(observations: Numbers | Mapping[str, Numbers]) -> np.ndarray:
     """Return observations (num_rows, observation_size) as FlattenExtractor and CombinedExtractor do."""
-    if isinstance(observations, torch.Tensor):
-        return observations.flatten(1).numpy().astype(np.float32, copy=False)
-    return np.concatenate([flatten(part) for part in observations.values()], axis=1)
+    if isinstance(observations, Mapping):
+        return np.concatenate([flatten(part) for part in observations.values()], axis=1)
+    return np.asarray(observations, dtype=np.float32).reshape(len(observations), -1)
 
 
 def linears(modules: Iterable[nn.Module]) -> list[nn.Linear]:

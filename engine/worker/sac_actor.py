@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from stable_baselines3.sac.policies import LOG_STD_MAX, LOG_STD_MIN
+from stable_baselines3.common.distributions import StateDependentNoiseDistribution
+from stable_baselines3.sac.policies import LOG_STD_MAX, LOG_STD_MIN, Actor
 
 from engine.worker import squashed_gaussian
 from engine.worker.perceptron import Perceptron
@@ -20,6 +21,10 @@ from engine.worker.squashed_gaussian import Draw
 
 class SacActor(Protocol):
     """An actor over views of the optimiser's vectors."""
+
+    def explore(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions (num_envs, action_size) for the environments, with SB3's random numbers."""
+        ...
 
     def act(self, observations: np.ndarray, random: np.ndarray) -> Draw:
         """Draw actions for observations (num_rows, observation_size) with the random numbers for these rows."""
@@ -33,13 +38,23 @@ class SacActor(Protocol):
 class StateDependentActor:
     """With gSDE. Its random numbers (units, action_size) are the same for all rows."""
 
-    def __init__(self, network: Perceptron, log_std: tuple[np.ndarray, np.ndarray], *, clip_mean: float) -> None:
-        """`log_std` (units, action_size) comes with its gradient; means are clipped where `clip_mean` is positive."""
+    def __init__(self, network: Perceptron, log_std: tuple[np.ndarray, np.ndarray], actor: Actor) -> None:
+        """`log_std` (units, action_size) comes with its gradient; `actor` is Stable-Baselines3's."""
+        assert isinstance(actor.action_dist, StateDependentNoiseDistribution)
         self._network = network
         self._log_std, self._log_std_gradient = log_std
-        self._clip_mean = np.float32(clip_mean if clip_mean > 0.0 else np.inf)
+        self._dist = actor.action_dist
+        self._clip_mean = np.float32(actor.clip_mean if actor.clip_mean > 0.0 else np.inf)
         self._exploration = self._mean = np.empty((0, 0), dtype=np.float32)
         self._noise = Noise(self._mean)
+
+    def explore(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions with the exploration matrices that SB3 drew last."""
+        mean = np.clip(self._network.forward(observations), -self._clip_mean, self._clip_mean)
+        features, matrices = self._network.features, self._dist.exploration_matrices.detach().numpy()
+        if len(features) == 1 or len(features) != len(matrices):  # as StateDependentNoiseDistribution.get_noise has it
+            return np.tanh(mean + features @ self._dist.exploration_mat.detach().numpy())
+        return np.tanh(mean + np.matmul(features[:, None], matrices)[:, 0])
 
     def act(self, observations: np.ndarray, random: np.ndarray) -> Draw:
         """Draw actions with the exploration matrix that random numbers make."""
@@ -69,6 +84,10 @@ class IndependentActor:
         self._network = network
         (self._weight, self._weight_gradient), (self._bias, self._bias_gradient) = head
         self._log_std = np.empty((0, 0), dtype=np.float32)
+
+    def explore(self, observations: np.ndarray) -> np.ndarray:
+        """Return actions."""
+        return self.act(observations, standard_normal(len(observations), len(self._bias))).actions
 
     def act(self, observations: np.ndarray, random: np.ndarray) -> Draw:
         """Draw actions; log_std is clipped as in stable_baselines3/sac/policies.py."""

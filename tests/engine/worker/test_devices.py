@@ -31,7 +31,7 @@ def fake_times(monkeypatch: pytest.MonkeyPatch, one: float, all_of_them: float) 
         assert list(counts) == [1, 4]
         return [one, all_of_them]
 
-    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: range(4))
+    monkeypatch.setattr(devices, "usable_cpus", lambda: 4)
     monkeypatch.setattr(devices, "time_updates", times)
 
 
