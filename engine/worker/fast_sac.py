@@ -18,11 +18,12 @@ from stable_baselines3.sac.policies import Actor, MultiInputPolicy, SACPolicy
 from torch import nn
 
 from engine.worker.crew import Crew
+from engine.worker.ent_coef import make_ent_coef
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
 from engine.worker.numpy_acting import NumpyActing
-from engine.worker.sac_actor import IndependentActor, SacActor, StateDependentActor, standard_normal
+from engine.worker.sac_actor import IndependentActor, Random, SacActor, StateDependentActor, standard_normal
 from engine.worker.squashed_gaussian import Draw
 
 
@@ -96,7 +97,7 @@ class SacNetworks:
         actors = [_make_actor(actor, self._adam, activation, part=part, batch_size=half) for part in range(2)]
         self._halves = [_Half(each, self._critics, batch_size=half) for each in actors]
         self._crew = Crew.for_networks(self._adam.size + self._critics.size, num_tasks=max(2, len(self._critics)))
-        self._ent_coef = _make_ent_coef(model)
+        self._ent_coef = make_ent_coef(model)
         self._sde_shape = actor.log_std.shape if isinstance(actor.log_std, torch.Tensor) else None
         self._action_size = actor.action_dist.action_dim
 
@@ -149,20 +150,6 @@ class SacNetworks:
         return Random(matrix, matrix, is_shared=True)
 
 
-@dataclass(frozen=True)
-class Random:
-    """Standard normal numbers that actions are made of."""
-
-    now: np.ndarray
-    after: np.ndarray
-    is_shared: bool = False
-    """Whether all rows have the same."""
-
-    def of(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Return those of some rows, for observations and for the next ones."""
-        return (self.now, self.after) if self.is_shared else (self.now[rows], self.after[rows])
-
-
 class _Half:
     """What one thread needs for its half of a minibatch."""
 
@@ -189,52 +176,6 @@ class _Half:
         by_actions = lowest_by_actions(self._critics, which, observations.shape[1]) * np.float32(-1.0 / num_rows)
         self.actor.backward(self.draw, by_actions, np.float32(ent_coef / num_rows))
         return float(np.sum(np.float32(ent_coef) * self.draw.log_prob - values)) / num_rows
-
-
-class FixedEntCoef:
-    """An entropy coefficient that stays as it is."""
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-    def adopt(self) -> None:
-        """Do nothing: no checkpoint changes it."""
-
-    def learn(self, log_prob: np.ndarray) -> float:
-        """Return 0, the loss of what does not learn."""
-        return 0.0
-
-
-class LearnedEntCoef:
-    """An entropy coefficient that keeps the entropy at a target (arXiv:1812.05905, section 5)."""
-
-    def __init__(self, log_ent_coef: torch.Tensor, optimizer: torch.optim.Adam, *, target_entropy: float) -> None:
-        self._adam = FlatAdam(optimizer, [log_ent_coef])
-        self._log, self._gradient = self._adam.arrays()[log_ent_coef]
-        self._target = np.float32(target_entropy)
-
-    @property
-    def value(self) -> float:
-        """The coefficient."""
-        return float(np.exp(self._log)[0])
-
-    def adopt(self) -> None:
-        """Take over what a checkpoint has put in the place of its logarithm and moments."""
-        self._adam.adopt()
-
-    def learn(self, log_prob: np.ndarray) -> float:
-        """Take a step for the log-probabilities (num_rows,) of a minibatch; return the loss."""
-        self._gradient[0] = -np.mean(log_prob + self._target)
-        loss = float(self._log[0] * self._gradient[0])
-        self._adam.step()
-        return loss
-
-
-def _make_ent_coef(model: SAC) -> FixedEntCoef | LearnedEntCoef:
-    if model.log_ent_coef is None or model.ent_coef_optimizer is None:
-        return FixedEntCoef(float(model.ent_coef_tensor))
-    assert isinstance(model.target_entropy, float)
-    return LearnedEntCoef(model.log_ent_coef, model.ent_coef_optimizer, target_entropy=model.target_entropy)
 
 
 def _make_actor(actor: Actor, adam: FlatAdam, activation: str, *, part: int, batch_size: int) -> SacActor:

@@ -6,6 +6,7 @@ outside, so that rows can be shared out among threads.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -109,3 +110,17 @@ class IndependentActor:
 def standard_normal(*shape: int) -> np.ndarray:
     """Return torch's next random numbers, as torch.distributions.Normal draws them."""
     return torch.empty(shape).normal_().numpy()
+
+
+@dataclass(frozen=True)
+class Random:
+    """Standard normal numbers that actions are made of."""
+
+    now: np.ndarray
+    after: np.ndarray
+    is_shared: bool = False
+    """Whether all rows have the same."""
+
+    def of(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return those of some rows, for observations and for the next ones."""
+        return (self.now, self.after) if self.is_shared else (self.now[rows], self.after[rows])

@@ -17,10 +17,12 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 from torch import nn
 
+from engine.protocol.presets import load_config
 from engine.worker import squashed_gaussian
 from engine.worker.crew import Crew
 from engine.worker.fast_sac import FastSAC
 from engine.worker.fast_td3 import FastTD3
+from engine.worker.live import set_live
 from tests.engine.worker.drift import Drift, assert_same_log, difference, trained, weights
 
 ODD_NETWORKS = {"n_critics": 3, "activation_fn": nn.Tanh, "net_arch": {"pi": [20], "qf": [30, 10]}}
@@ -151,6 +153,21 @@ def test_stock_loads_it_and_goes_on_as_it_would(
     if isinstance(expected, SAC):
         assert expected.log_ent_coef is not None
         torch.testing.assert_close(found.log_ent_coef, expected.log_ent_coef, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sac", FastSAC), ("td3", FastTD3)])
+def test_a_learning_rate_that_is_set_while_training_reaches_actor_and_critics(
+    name: str, kind: type[OffPolicyAlgorithm]
+) -> None:
+    config = load_config(Path(f"configs/half_cheetah_run/{name}.yaml"))
+    model = trained(make(kind, **SMALL), num_timesteps=42)
+    set_live(model, config, "learning_rate", 1e-12)
+    learning = [*model.actor.parameters(), *model.critic.parameters()]
+    before = [parameter.detach().clone() for parameter in learning]
+    model.train(gradient_steps=2, batch_size=64)
+    assert model.logger.name_to_value["train/learning_rate"] == 1e-12
+    for found, expected in zip(learning, before, strict=True):
+        torch.testing.assert_close(found.detach(), expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(("stock", "fast"), KINDS)
