@@ -20,17 +20,25 @@ def describe_death(returncode: int, *, is_out_of_memory: bool) -> str:
     """Return the sentence for a child's `returncode`, which is negative for a signal, as subprocess has it."""
     if is_out_of_memory:
         return (
-            f"The engine was {_signal_words(-returncode)}: the machine or its container is out of memory, the kernel "
+            f"The engine was {signal_words(-returncode)}: the machine or its container is out of memory, the kernel "
             "says. Use fewer num_envs or a smaller buffer_size, or give it more memory."
         )
     if returncode < 0:
-        return f"The engine was {_signal_words(-returncode)}."
+        return f"The engine was {signal_words(-returncode)}."
     return f"The engine died with exit code {returncode}; engine.log may say why."
 
 
 def shell_code(returncode: int) -> int:
     """Return the exit code that a shell reports for a child's `returncode`."""
     return returncode if returncode >= 0 else 128 - returncode
+
+
+def signal_words(number: int) -> str:
+    """Return what the signal did, such as "killed by signal 9 (SIGKILL)"."""
+    try:
+        return f"killed by signal {number} ({signal.Signals(number).name})"
+    except ValueError:  # a real-time signal has no name
+        return f"killed by signal {number}"
 
 
 class OutOfMemoryWatch:
@@ -100,10 +108,3 @@ def _read_oom_kills(path: Path) -> int:
     except OSError:
         return 0
     return next((int(words[1]) for words in lines if words[0] == "oom_kill"), 0)
-
-
-def _signal_words(number: int) -> str:
-    try:
-        return f"killed by signal {number} ({signal.Signals(number).name})"
-    except ValueError:  # a real-time signal has no name
-        return f"killed by signal {number}"

@@ -23,14 +23,29 @@ from robots.registry import TASKS, load_task
 from robots.spec import TaskSpec
 
 
-def make_batch(config: RunConfig, folder: Path, *, num_envs: int, seed: int, is_training: bool = False) -> Batch:
-    """Return environments of the task of `config`; only those for training follow curricula.
+def make_batch(config: RunConfig, folder: Path, *, num_envs: int, seed: int) -> Batch:
+    """Return environments of the task of `config` to evaluate in, with every curriculum at its full level.
 
     Raises RobotError and ConfigError.
     """
     if config.is_gym:
         return GymBatch(_gym_id(config, folder), config.task_params, num_envs=num_envs, seed=seed)
-    return RobotBatch(load_run_task(config, folder), num_envs=num_envs, seed=seed, is_training=is_training)
+    return RobotBatch(load_run_task(config, folder), num_envs=num_envs, seed=seed)
+
+
+def make_training_batch(config: RunConfig, folder: Path, environments: range) -> Batch:
+    """Return some of the environments of `config` by their indices, seeded by its seed, which follow curricula.
+
+    Raises RobotError and ConfigError.
+    """
+    own: dict[str, int] = {
+        "num_envs": len(environments),
+        "first_env_index": environments.start,
+        "seed": config.seed,
+    }
+    if config.is_gym:
+        return GymBatch(_gym_id(config, folder), config.task_params, **own)
+    return RobotBatch(load_run_task(config, folder), **own, is_training=True)
 
 
 def make_env(config: RunConfig, folder: Path, *, render_mode: str) -> RobotEnv | GymEnv:

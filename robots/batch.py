@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import gymnasium
@@ -60,7 +61,12 @@ class Batch(Protocol):
 
     @property
     def levels(self) -> np.ndarray:
-        """(num_envs, num_curricula) in 0..1, in place."""
+        """(num_envs, num_curricula) in 0..1; to be read only."""
+        ...
+
+    @property
+    def engine_s(self) -> float:
+        """Seconds that the physics engine has taken so far, on each core that simulates; 0 where that is not known."""
         ...
 
     def reset(self) -> np.ndarray:
@@ -79,6 +85,10 @@ class Batch(Protocol):
         """Begin anew, so that nothing of the past is left; return the observations."""
         ...
 
+    def set_levels(self, levels: np.ndarray) -> None:
+        """Put every curriculum at its level (num_envs, num_curricula)."""
+        ...
+
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: object) -> np.ndarray:
         """Return the reward for goals (..., goal_size); only of a goal task."""
         ...
@@ -86,3 +96,21 @@ class Batch(Protocol):
     def close(self) -> None:
         """Free everything; may be called twice."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchFacts:
+    """What is known of a batch once it is made, for those who have it in another process."""
+
+    observation_space: gymnasium.spaces.Box
+    action_space: gymnasium.Space[Any]
+    goal_size: int
+    curriculum_names: tuple[str, ...]
+    max_episode_steps: int | None
+    has_success: bool
+    control_dt_s: float
+
+    @classmethod
+    def of(cls, batch: Batch) -> BatchFacts:
+        """Return the facts of a batch."""
+        return cls(**{each.name: getattr(batch, each.name) for each in fields(cls)})

@@ -144,8 +144,17 @@ class RobotBatch:
 
     @property
     def levels(self) -> np.ndarray:
-        """(num_envs, num_curricula) how hard each curriculum is, 0..1; in place."""
+        """(num_envs, num_curricula) how hard each curriculum is, 0..1; to be read only."""
         return self.mdp.curricula.levels
+
+    def set_levels(self, levels: np.ndarray) -> None:
+        """Put every curriculum at its level (num_envs, num_curricula)."""
+        self.mdp.curricula.levels[:] = levels
+
+    @property
+    def engine_s(self) -> float:
+        """Seconds in motor commands and the engine's steps since the worlds were loaded first."""
+        return self.mdp.simulation.engine_s
 
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: object) -> np.ndarray:
         """Return the reward for goals (..., goal_size), as hindsight experience replay asks for it; a goal task's."""

@@ -97,12 +97,21 @@ class GymBatch:
     """`num_envs` environments that begin a new episode by themselves, each with seeds of its own."""
 
     curriculum_names: tuple[str, ...] = ()
-    first_env_index = 0
+    engine_s = 0.0
+    """What simulates is not known, nor how long it takes."""
 
-    def __init__(self, env_id: str, params: Mapping[str, Any] | None = None, *, num_envs: int, seed: int) -> None:
+    def __init__(
+        self,
+        env_id: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        num_envs: int,
+        seed: int,
+        first_env_index: int = 0,
+    ) -> None:
         """Make them with `params` as their keywords. Raises UnknownTaskError and TaskDefinitionError."""
         self._env_id, self._params = env_id, params
-        self.num_envs = num_envs
+        self.num_envs, self.first_env_index = num_envs, first_env_index
         self.levels = np.ones((num_envs, 0))
         self._envs = [GymEnv(env_id, params) for _ in range(num_envs)]
         first = self._envs[0]
@@ -149,7 +158,8 @@ class GymBatch:
     def reseed(self, *key: int) -> None:
         """Give every environment a new seed for its next episode; it depends on the key and the environment's index."""
         # The key's length comes first, because SeedSequence does not tell (1,) from (1, 0).
-        sequences = [np.random.SeedSequence((len(key), *key), spawn_key=(row,)) for row in range(self.num_envs)]
+        indices = range(self.first_env_index, self.first_env_index + self.num_envs)
+        sequences = [np.random.SeedSequence((len(key), *key), spawn_key=(index,)) for index in indices]
         self._seeds = [int(sequence.generate_state(1)[0]) for sequence in sequences]
 
     def rebuild(self, *key: int) -> np.ndarray:
@@ -158,6 +168,9 @@ class GymBatch:
         self._envs = [GymEnv(self._env_id, self._params) for _ in range(self.num_envs)]
         self.reseed(*key)
         return self.reset()
+
+    def set_levels(self, levels: np.ndarray) -> None:
+        """Do nothing: there are no curricula."""
 
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: object) -> np.ndarray:
         """Return the reward for goals (..., goal_size), as the environment computes it."""
@@ -178,7 +191,7 @@ class GymBatch:
 
     def _record(self, row: int, *, is_terminated: bool, info: dict[str, Any]) -> EpisodeRecord:
         return EpisodeRecord(
-            env_index=row,
+            env_index=self.first_env_index + row,
             episode_return=float(self._returns[row]),
             length_steps=int(self._lengths[row]),
             reward_sums={"reward": float(self._returns[row])},
@@ -192,7 +205,8 @@ class GymBatch:
         if is_observed and np.isfinite(reward):
             return
         states = {"observation": observation[None], "action": np.atleast_1d(action)[None]}
-        raise NonFiniteStateError("reward" if is_observed else "observation", row, int(self._lengths[row]), states)
+        what, index = "reward" if is_observed else "observation", self.first_env_index + row
+        raise NonFiniteStateError(what, index, int(self._lengths[row]), states)
 
 
 def _make(env_id: str, keywords: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:

@@ -7,6 +7,7 @@ episodes. Called by robots/mdp.py; robots/render.py draws the worlds.
 from __future__ import annotations
 
 from struct import Struct
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,8 @@ class Simulation:
         self.state = State(flat, self.model, widths, control_dt_s=task.control_dt_s, terrain=self.terrain)
         self.state.previous = self.state.like(flat.copy())
         self.state.start = self.state.like(flat.copy())
+        self.engine_s = 0.0
+        """Seconds in motor commands and the engine's steps so far."""
 
     def begin(self, indices: list[int], start: Start) -> None:
         """Put the environments `indices` at the rows of `start`."""
@@ -65,7 +68,9 @@ class Simulation:
         state.forget_derived()
         state.action[:] = actions
         for index, action in enumerate(actions if late_actions is None else late_actions):
+            began = perf_counter()
             self.worlds[index].step(action)
+            self.engine_s += perf_counter() - began
             self._read(index)
         if self._has_contacts:
             air_time = state.previous.link_air_time_s + state.control_dt_s

@@ -9,7 +9,7 @@ import pytest
 
 from engine.protocol.config import parse_config
 from engine.protocol.yaml_loader import parse_yaml
-from engine.tasks import make_batch
+from engine.tasks import make_training_batch
 from robots.terms.library import terms_of
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -31,7 +31,7 @@ def test_every_term_is_on_the_page(group: str) -> None:
 def test_the_example_trains_what_it_says() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     config = parse_config(parse_yaml(example, source="docs/randomization.md"), source="docs/randomization.md")
-    batch = make_batch(config, Path(), num_envs=1, seed=0, is_training=True)
+    batch = make_training_batch(config, Path(), range(1))
     batch.reset()
     assert batch.levels.tolist() == [[0.0]]
     assert batch.curriculum_names == ("difficulty",)

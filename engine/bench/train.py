@@ -25,6 +25,7 @@ from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig, parse_config
 from engine.protocol.errors import RlroboError
 from engine.protocol.provenance import collect_provenance, usable_cpus
+from engine.worker.environments import choose_num_workers
 from robots.quiet import stdout_to_stderr
 
 CEILING_S = 3.0
@@ -76,6 +77,8 @@ class TrainingSpeed:
     peer_block_timesteps: int
     num_threads: int
     """CPU threads of torch in ours."""
+    num_workers: int
+    """Processes that sample in ours."""
     num_cores: int
     load_before: float
     """Load average over a minute, before anything ran."""
@@ -154,6 +157,7 @@ def measure(config: RunConfig, plan: Plan) -> TrainingSpeed:
         ours_block_timesteps=schedule.ours,
         peer_block_timesteps=schedule.stock,
         num_threads=ours.num_threads,
+        num_workers=choose_num_workers(config),
         num_cores=num_cores,
         load_before=load_before,
         load_after=os.getloadavg()[0],

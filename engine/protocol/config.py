@@ -32,10 +32,15 @@ class Normalization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Normalised observations are clipped to plus or minus this."""
     clip_reward: Annotated[float, Meta(gt=0)] = 10.0
     """Normalised rewards are clipped to plus or minus this."""
+    exact_normalization: bool = False
+    """Whether statistics of observations move with every step, as in VecNormalize, instead of with every rollout, which
+    lets PPO and A2C sample faster."""
 
 
 class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Evaluation episodes: deterministic policy, own environments, the same starts and random draws every time."""
+    """Evaluation episodes: deterministic policy, own environments, the same starts and random draws every time.
+
+    A process of its own plays them beside training."""
 
     every_timesteps: Annotated[int, Meta(ge=0)] = 50_000
     """Timesteps between two evaluations; 0: none."""
@@ -46,10 +51,10 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Checkpoints(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When the policy is saved. The best by evaluation and the last one are always saved."""
+    """When the policy is saved. What is evaluated and the last one are always saved."""
 
     every_timesteps: Annotated[int, Meta(ge=0)] = 100_000
-    """Timesteps between two checkpoints; 0: only the best and the last."""
+    """Timesteps between two checkpoints; 0: only what is evaluated and the last."""
     keep_last: Annotated[int, Meta(ge=0)] = 5
     """How many of the latest checkpoints stay on disk; 0: all. The last one that verifies always stays."""
     keep_every: Annotated[int, Meta(ge=0)] = 0
@@ -84,8 +89,10 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seed of everything random in the run."""
     device: Annotated[str, Meta(pattern=DEVICE_PATTERN)] = "auto"
     """Where the networks live: auto, cpu, cuda or cuda:N. Auto: cpu for PPO and A2C, else a GPU when there is one."""
+    num_workers: Annotated[int, Meta(ge=0)] = 0
+    """Processes that sample for PPO and A2C; 0: one for each core. Results do not depend on it."""
     num_threads: Annotated[int, Meta(ge=0)] = 0
-    """CPU threads of torch; 0: one, which is best unless networks are large and cores are free."""
+    """CPU threads of torch; 0: all where that is measured to be clearly faster, else one, as in closed-form updates."""
     normalization: Normalization = Normalization()
     """Running normalisation of observations and rewards."""
     evaluation: Evaluation = Evaluation()

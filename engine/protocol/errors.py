@@ -8,6 +8,7 @@
     ├── RunBusyError            another engine holds the run; exit code 3, try again later
     ├── CheckpointError         a checkpoint that is missing or does not verify
     ├── StorageError            the disk is full, read-only or not ours
+    ├── ProcessDiedError        a process that the engine needs was killed
     └── DisplayError            a window was asked for where there is no display
 
 Every message says where, what was seen, what is allowed and what to do next.
@@ -81,6 +82,10 @@ class StorageError(RlroboError):
             errno.ENOTDIR: "a part of this path is a file; choose another place with RLROBO_RUNS_DIR",
         }.get(err.errno or 0, f"{err.strerror or err}; choose another place with RLROBO_RUNS_DIR")
         return cls(f"{path}: cannot write: {advice}. What was saved before is untouched.")
+
+
+class ProcessDiedError(RlroboError):
+    """A process that the engine needs was killed, or died."""
 
 
 class DisplayError(RlroboError):

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import psutil
 from msgspec import Struct
@@ -87,9 +88,22 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
+
 def usable_cpus() -> int:
-    """Return the number of processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of processors that this process may run on, and has time on in its container."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, _cpu_quota() or allowed)
+
+
+def _cpu_quota(path: Path = CPU_LIMIT) -> int:
+    """Return how many processors' time the control group has, rounded up; 0 where there is no limit."""
+    try:
+        quota, period = path.read_text().split()
+    except (OSError, ValueError):  # not Linux, or version 1
+        return 0
+    return 0 if quota == "max" else max(1, -(-int(quota) // int(period)))
 
 
 def _git(*arguments: str) -> str | None:

@@ -8,13 +8,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
-from engine.protocol import retention
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.checkpoints import (
     NORMALIZER,
     POLICY,
     Checkpoint,
-    EvaluationResult,
     Manifest,
     new_checkpoint,
     read_checkpoint,
@@ -43,7 +41,6 @@ class Saver:
     ) -> None:
         """`previous` is the checkpoint that the run goes on from."""
         self._run = run
-        self._rules = config.checkpoints
         self._model = model
         self._env = env
         self._previous = previous
@@ -59,8 +56,14 @@ class Saver:
         )
         self._last_saved: tuple[int, int, bool] | None = None
 
+    @property
+    def latest(self) -> Path:
+        """Directory of the last checkpoint, of which there must be one."""
+        assert self._previous is not None
+        return self._previous.path
+
     def save(
-        self, reason: str, state: TrainerState, *, evaluation: EvaluationResult | None = None, is_barrier: bool = False
+        self, reason: str, state: TrainerState, *, is_evaluation_due: bool = False, is_barrier: bool = False
     ) -> CheckpointSaved | None:
         """Save the run as it is now; None when this very state is on disk already. Raises StorageError."""
         saved = (state.num_timesteps, state.num_updates, is_barrier)
@@ -72,7 +75,7 @@ class Saver:
             step=state.num_timesteps,
             reason=reason,
             saved_at=time.time(),
-            evaluation=evaluation,
+            is_evaluation_due=is_evaluation_due,
             is_barrier=is_barrier,
         )
         with new_checkpoint(self._run.checkpoints, manifest, previous=self._previous) as folder:
@@ -85,7 +88,6 @@ class Saver:
         if self._previous is None:
             raise CheckpointError(f"{path}: was written and cannot be read back; look at the disk.")
         self._last_saved = saved
-        retention.apply(self._run.checkpoints, self._rules)
         return CheckpointSaved(
             step=manifest.step,
             path=str(path.relative_to(self._run.path)),

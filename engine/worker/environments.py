@@ -1,5 +1,7 @@
 """Show a RobotBatch to Stable-Baselines3 as one of its vectorised environments."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,13 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
+from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
-from engine.tasks import make_batch
+from engine.protocol.provenance import usable_cpus
+from engine.sampling.local import LocalSampling
+from engine.sampling.pool import SamplingPool
+from engine.tasks import make_training_batch
+from engine.worker.phases import SIMULATE, Phases
 from robots.batch import Batch
 from robots.env import EpisodeRecord, Observation, goal_space, split_goals
 
@@ -19,16 +26,37 @@ def make_training_env(config: RunConfig, folder: Path = Path()) -> VecNormalize:
 
     Files of the task are below `folder`.
     """
-    batch = make_batch(config, folder, num_envs=config.num_envs, seed=config.seed, is_training=True)
+    robots = _start_robots(config, folder)
+    robots.has_exact_normalization = config.normalization.exact_normalization
     wanted = config.normalization
     return VecNormalize(
-        RobotVecEnv(batch),
+        robots,
         norm_obs=wanted.observations,
         norm_reward=wanted.rewards,
         clip_obs=wanted.clip_obs,
         clip_reward=wanted.clip_reward,
         gamma=config.algorithm.gamma,
     )
+
+
+def choose_num_workers(config: RunConfig) -> int:
+    """Return the number of processes that sample: one for each core, unless the user says otherwise.
+
+    Off-policy algorithms make a gradient step every few timesteps; handing each of those to a process costs more than
+    it saves, so their environments live with the learner.
+    """
+    if algorithm_name(config.algorithm) not in ON_POLICY:
+        return 1
+    return min(config.num_workers or usable_cpus(), config.num_envs)
+
+
+def _start_robots(config: RunConfig, folder: Path) -> RobotVecEnv:
+    num_workers = choose_num_workers(config)
+    if num_workers > 1:
+        pool = SamplingPool(config, folder, num_workers=num_workers)
+        return RobotVecEnv(pool, sampling=pool)
+    batch = make_training_batch(config, folder, range(config.num_envs))
+    return RobotVecEnv(batch, sampling=LocalSampling(batch))
 
 
 def dress(observations: np.ndarray, goal_size: int) -> Observation:
@@ -39,12 +67,19 @@ def dress(observations: np.ndarray, goal_size: int) -> Observation:
 class RobotVecEnv(VecEnv):
     """A Batch in Stable-Baselines3's dress. Finished episodes gather in `episodes` until somebody takes them."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, *, sampling: SamplingPool | LocalSampling | None = None) -> None:
+        """`sampling` makes whole rollouts of the same environments."""
         space = batch.observation_space
         super().__init__(
             batch.num_envs, goal_space(space, batch.goal_size) if batch.goal_size else space, batch.action_space
         )
         self.batch = batch
+        self.sampling = sampling
+        self.has_exact_normalization = False
+        """Whether statistics must move with every step."""
+        self.phases = Phases()
+        self.last_key: tuple[int, ...] = ()
+        """What the simulations were seeded from when they were loaded anew last; empty: never."""
         self.episodes: list[EpisodeRecord] = []
         self._actions = np.zeros((batch.num_envs, *(batch.action_space.shape or ())), dtype=np.float32)
         # SB3 reads an info only where an episode ended; one empty dict serves all the others.
@@ -58,7 +93,13 @@ class RobotVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment."""
         key, self._rebuild_key = self._rebuild_key, ()
-        return dress(self.batch.rebuild(*key) if key else self.batch.reset(), self.batch.goal_size)
+        with self.phases(SIMULATE):
+            if not key:
+                return dress(self.batch.reset(), self.batch.goal_size)
+            self.last_key = key
+            if self.sampling is not None:
+                self.sampling.reseed_noise(*key)
+            return dress(self.batch.rebuild(*key), self.batch.goal_size)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for step_wait."""
@@ -66,7 +107,8 @@ class RobotVecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         """Step every environment; an info holds what SB3 asks for where an episode ended."""
-        step = self.batch.step(self._actions)
+        with self.phases(SIMULATE):
+            step = self.batch.step(self._actions)
         infos = [self._no_info] * self.num_envs
         for record in step.episodes:
             row = record.env_index - self.batch.first_env_index
@@ -92,11 +134,13 @@ class RobotVecEnv(VecEnv):
 
         A curriculum that was not there begins where training begins; environments that were not there, at the mean.
         """
+        now = self.batch.levels.copy()
         for column, name in enumerate(self.batch.curriculum_names):
             if before := levels.get(name):
                 common = min(len(before), self.num_envs)
-                self.batch.levels[:, column] = np.mean(before)
-                self.batch.levels[:common, column] = before[:common]
+                now[:, column] = np.mean(before)
+                now[:common, column] = before[:common]
+        self.batch.set_levels(now)
 
     def take_episodes(self) -> list[EpisodeRecord]:
         """Return the episodes that ended since the last call."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
-from engine.protocol.errors import RlroboError, StorageError, is_full
+from engine.protocol.errors import ProcessDiedError, RlroboError, StorageError, is_full
 from engine.protocol.events import RunEnded, RunStarted, StatusChanged
 from engine.protocol.heartbeat import Heart
 from engine.protocol.json_lines import EventWriter
@@ -98,6 +98,8 @@ def _train(run: RunDir, config: RunConfig, control: Control, beginning: Beginnin
         return RunEnded(
             step=progress.step, reason=EndReason.NO_SPACE if is_full(err) else EndReason.FAILED, message=str(err)
         )
+    except ProcessDiedError as err:
+        return RunEnded(step=progress.step, reason=EndReason.KILLED, message=str(err))
     except (RlroboError, RobotError) as err:
         return RunEnded(step=progress.step, reason=EndReason.FAILED, message=str(err))
     except Exception as err:  # noqa: BLE001 - the process boundary: whatever it is, the run must say so

@@ -28,6 +28,10 @@ class Phases:
         self._current = OTHER
         self._since = clock()
 
+    def begin(self, name: str) -> None:
+        """Count the time from now on for a phase."""
+        self._switch(name)
+
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Count the time inside for a phase; a phase within another is not counted for the outer one."""

@@ -12,6 +12,7 @@ from engine.protocol.events import Episodes, Metrics, Warned
 from engine.protocol.json_lines import EventWriter
 from engine.worker.control import Progress
 from engine.worker.divergence import check_finite
+from engine.worker.phases import Phases
 from robots.env import EpisodeRecord
 
 INTERVAL_S = 0.5
@@ -61,9 +62,12 @@ class Reporter(KVWriter):
             self.write(training_values, {})
         self.flush()
 
-    def end_cycle(self) -> None:
-        """Take note that a rollout and the update that follows it are over, and measure the speed of both together."""
-        self._measure_speed()
+    def end_cycle(self, phases: Phases) -> None:
+        """Take note that a rollout and the update that follows it are over, and measure both together."""
+        if self._measure_speed():
+            seconds = phases.take()
+            total = sum(seconds.values())
+            self._values.update({f"phase/{name}": part / total for name, part in seconds.items()})
 
     def flush(self) -> None:
         """Write what has gathered."""
@@ -112,13 +116,16 @@ class Reporter(KVWriter):
         for name in self._terminations:
             self._values[f"termination/{name}"] = counts[name] / len(window)
 
-    def _measure_speed(self) -> None:
+    def _measure_speed(self) -> bool:
+        """Return whether enough happened since the last time."""
         elapsed_s = self._training_s()
-        if self._progress.step > self._last_speed_step and elapsed_s >= INTERVAL_S:
-            self._values["time/steps_per_second"] = (self._progress.step - self._last_speed_step) / elapsed_s
-            self._has_speed = True
-            self._last_speed_s, self._last_idle_s = time.monotonic(), self._progress.idle_s
-            self._last_speed_step = self._progress.step
+        if self._progress.step <= self._last_speed_step or elapsed_s < INTERVAL_S:
+            return False
+        self._values["time/steps_per_second"] = (self._progress.step - self._last_speed_step) / elapsed_s
+        self._has_speed = True
+        self._last_speed_s, self._last_idle_s = time.monotonic(), self._progress.idle_s
+        self._last_speed_step = self._progress.step
+        return True
 
     def _training_s(self) -> float:
         """Return the seconds of training since the speed was measured; pauses and evaluations do not count."""

@@ -7,7 +7,7 @@ from os import getpid
 from engine.protocol.checkpoints import DISCARDED, Checkpoint, find_checkpoint, list_checkpoints, verify
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import CheckpointError, UsageError
-from engine.protocol.events import AnyEvent, Resumed, RunEnded, RunStarted, Warned
+from engine.protocol.events import AnyEvent, EvaluationDone, Resumed, RunEnded, RunStarted, Warned, reached_step
 from engine.protocol.json_lines import event_reader
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason
@@ -27,6 +27,8 @@ class Beginning:
     """Timesteps that an earlier engine had reached."""
     last_event_at: float = 0.0
     """When that engine, or its supervisor, last said something."""
+    evaluations: list[EvaluationDone] = field(default_factory=list)
+    """What earlier engines evaluated on the way to that checkpoint."""
     warnings: list[Warned] = field(default_factory=list)
     """What is wrong with checkpoints that were passed over."""
 
@@ -50,8 +52,9 @@ def choose_beginning(
         total_timesteps=total,
         checkpoint=checkpoint,
         is_first=not events,
-        num_steps_seen=events[-1].step if events else 0,
+        num_steps_seen=reached_step(events),
         last_event_at=events[-1].time if events else 0.0,
+        evaluations=_evaluations_before(events, checkpoint.step if checkpoint else 0),
         warnings=warnings,
     )
     ended = next((event for event in reversed(events) if isinstance(event, RunEnded | Resumed | RunStarted)), None)
@@ -107,6 +110,17 @@ def _choose_checkpoint(run: RunDir, from_step: int | None) -> tuple[Checkpoint |
             continue
         return checkpoint, warnings
     return None, warnings
+
+
+def _evaluations_before(events: list[AnyEvent], step: int) -> list[EvaluationDone]:
+    """Return the evaluations of policies up to `step`, without those on branches that were left."""
+    found: list[EvaluationDone] = []
+    for event in events:
+        if isinstance(event, EvaluationDone):
+            found.append(event)
+        elif isinstance(event, Resumed):
+            found = [earlier for earlier in found if earlier.step <= event.step]
+    return [event for event in found if event.step <= step]
 
 
 def _total_before(events: list[AnyEvent]) -> int:

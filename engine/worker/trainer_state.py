@@ -30,10 +30,6 @@ class TrainerState(Struct, frozen=True, kw_only=True):
     """Timesteps that schedules end at."""
     live: dict[str, float] = field(default_factory=dict)
     """Hyper-parameters changed while training."""
-    best_return_mean: float | None = None
-    """Best evaluation so far."""
-    best_step: int = 0
-    """Its timestep."""
     replay_position: int = 0
     """Next row that the replay buffer writes."""
     is_replay_full: bool = False

@@ -1,5 +1,6 @@
 """The training story: build, perhaps go back to a checkpoint, learn, and end with a checkpoint."""
 
+from contextlib import closing
 from functools import partial
 
 import torch
@@ -11,18 +12,19 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from engine.protocol.checkpoints import NORMALIZER
 from engine.protocol.config import RunConfig
-from engine.protocol.events import StatusChanged
+from engine.protocol.events import StatusChanged, Warned
 from engine.protocol.status import EndReason, Status
 from engine.worker.algorithms import build_model
 from engine.worker.callback import TrainingCallback
 from engine.worker.control import Control
 from engine.worker.devices import choose_device, choose_num_threads
-from engine.worker.environments import RobotVecEnv, make_training_env
+from engine.worker.environments import RobotVecEnv, choose_num_workers, make_training_env
 from engine.worker.live import set_live
 from engine.worker.normalizer import load_normalizer
 from engine.worker.replay_storage import ReplayStorage, has_replay
 from engine.worker.reporter import Reporter
 from engine.worker.resuming import Beginning, resumed_event
+from engine.worker.rollouts import SampledRollouts
 from engine.worker.trainer_state import TrainerState, capture, read_state, reasons_against_exactness, restore_model
 
 
@@ -31,25 +33,32 @@ def train(config: RunConfig, control: Control, beginning: Beginning) -> EndReaso
 
     Raises DivergedError, NonFiniteStateError, StorageError, CheckpointError and ConfigError.
     """
-    device, num_threads = choose_device(config), choose_num_threads(config)
-    torch.set_num_threads(num_threads)
+    device = choose_device(config)
+    torch.set_num_threads(choose_num_threads(config))
     # SB3 never turns this off; it checks every distribution of every step. Non-finite numbers are caught by
     # check_finite and by the environment, which name what was not finite.
     torch.distributions.Distribution.set_default_validate_args(False)
 
-    env = make_training_env(config, control.run.path)
-    model = build_model(config, env, device=device)
+    with closing(make_training_env(config, control.run.path)) as env:
+        model = build_model(config, env, device=device)
+        recorded = read_state(beginning.checkpoint).num_threads if beginning.checkpoint else 0
+        num_threads = choose_num_threads(config, model, recorded=recorded)
+        torch.set_num_threads(num_threads)
+        return _learn(model, num_threads, config=config, control=control, beginning=beginning)
+
+
+def _learn(
+    model: BaseAlgorithm, num_threads: int, *, config: RunConfig, control: Control, beginning: Beginning
+) -> EndReason:
     state = capture(model, total_timesteps=beginning.total_timesteps, num_threads=num_threads)
     if not beginning.is_first or beginning.checkpoint:
         state = _go_back(model, state, config=config, control=control, beginning=beginning)
     reporter = Reporter(control.writer, control.progress)
     folder = str(control.run.tensorboard)
     model.set_logger(Logger(folder, [reporter, TensorBoardOutputFormat(folder)]))
-    callback = TrainingCallback(config, control, reporter, state, previous=beginning.checkpoint)
+    callback = TrainingCallback(config, control, reporter, state, beginning=beginning)
 
-    threads = f"{num_threads} thread{'s' if num_threads > 1 else ''}"
-    detail = f"{model.device.type}, {threads}"
-    control.writer.write(StatusChanged(step=control.progress.step, status=Status.RUNNING, detail=detail))
+    _announce(model, num_threads, config=config, control=control)
     control.cut_update_short = partial(cut_update_short, model)
     # SB3 adds the timesteps that are trained already.
     num_left = beginning.total_timesteps - model.num_timesteps
@@ -59,10 +68,22 @@ def train(config: RunConfig, control: Control, beginning: Beginning) -> EndReaso
         if isinstance(model, PPO):
             model.target_kl = getattr(config.algorithm, "target_kl", None)
         control.announce_stop()
-        callback.save("last")
+        callback.stop()
         return EndReason.STOPPED
-    callback.evaluate_and_save()
+    callback.complete()
     return EndReason.COMPLETED
+
+
+def _announce(model: BaseAlgorithm, num_threads: int, *, config: RunConfig, control: Control) -> None:
+    """Tell viewers that training begins, and on what."""
+    step, num_workers = control.progress.step, choose_num_workers(config)
+    detail = f"{model.device.type}, {num_threads} thread{'s' if num_threads > 1 else ''}"
+    if num_workers > 1:
+        detail += f", {num_workers} sampling processes"
+    control.writer.write(StatusChanged(step=step, status=Status.RUNNING, detail=detail))
+    if isinstance(model, SampledRollouts) and (reason := model.why_step_by_step()):
+        message = f"Sampling waits for the learner at every step, which is slower: {reason}."
+        control.writer.write(Warned(step=step, code="step_by_step", message=message))
 
 
 def cut_update_short(model: BaseAlgorithm) -> None:
@@ -106,8 +127,6 @@ def _go_back(
             total_timesteps=fresh.total_timesteps,
             num_threads=fresh.num_threads,
             live=saved.live,
-            best_return_mean=saved.best_return_mean,
-            best_step=saved.best_step,
         )
     control.progress.step = beginning.step
     for warning in beginning.warnings:

@@ -11,7 +11,7 @@ from engine.worker.environments import make_training_env
 
 
 def test_generators_and_environments_begin_anew_whatever_came_before() -> None:
-    config = build_config("cartpole_balance", overrides=["num_envs=2"])
+    config = build_config("cartpole_balance", overrides=["num_envs=2", "num_workers=1"])
     env = make_training_env(config)
     model = build_model(config, env, device="cpu")
     env.training = False  # statistics of observations are part of the checkpoint, not of the barrier
@@ -49,7 +49,7 @@ def test_the_newest_transitions_are_truncated_and_bootstrapped(num_steps: int) -
 
 
 def test_nothing_is_truncated_in_an_empty_buffer() -> None:
-    config = build_config("cartpole_balance", algorithm="sac", preset="sb3", overrides=["num_envs=2"])
+    config = build_config("cartpole_balance", algorithm="sac", preset="sb3", overrides=["num_envs=2", "num_workers=1"])
     env = make_training_env(config)
     model = build_model(config, env, device="cpu")
     close_episodes(model)

@@ -49,6 +49,7 @@ def the_task_is_there() -> Iterator[None]:
 def config_with(total: int = 400, **algorithm: Any) -> RunConfig:
     raw = {
         "task": TASK_ID,
+        "plugins": [str(Path(__file__).with_name("goal_plugin.py"))],
         "algorithm": {
             "name": "sac",
             "learning_starts": 60,

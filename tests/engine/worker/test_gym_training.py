@@ -36,9 +36,11 @@ def config_of(task: str, *, total: int = 128, **algorithm: Any) -> RunConfig:
     settings = on_policy if algorithm["name"] == "ppo" else off_policy
     raw = {
         "task": task,
+        "plugins": [gym_envs.__file__],
         "algorithm": {**settings, **algorithm},
         "total_timesteps": total,
         "num_envs": 2,
+        "num_workers": 1,
         "evaluation": {"every_timesteps": 64, "episodes": 2},
         "checkpoints": {"every_timesteps": 64},
     }

@@ -14,7 +14,7 @@ OBSERVATIONS = np.array([[0.1, -0.2, 0.3, 50.0], [0.0, 0.0, 0.0, 0.0]], dtype=np
 
 
 def played(*overrides: str) -> VecNormalize:
-    env = make_training_env(build_config("cartpole_balance", overrides=["num_envs=2", *overrides]))
+    env = make_training_env(build_config("cartpole_balance", overrides=["num_envs=2", "num_workers=1", *overrides]))
     env.reset()
     for _ in range(20):
         env.step(np.full((2, 1), 0.5, dtype=np.float32))
@@ -38,7 +38,10 @@ def test_observations_stay_as_they_are_where_normalisation_is_off(tmp_path: Path
 
 
 def test_statistics_come_back_into_a_new_environment(tmp_path: Path) -> None:
-    saved, fresh = played(), make_training_env(build_config("cartpole_balance", overrides=["num_envs=2"]))
+    saved, fresh = (
+        played(),
+        make_training_env(build_config("cartpole_balance", overrides=["num_envs=2", "num_workers=1"])),
+    )
     save_normalizer(saved, tmp_path / "normalizer.npz")
     load_normalizer(fresh, tmp_path / "normalizer.npz")
     np.testing.assert_array_equal(fresh.normalize_obs(OBSERVATIONS), saved.normalize_obs(OBSERVATIONS))  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.config import RunConfig, parse_config
 from engine.protocol.events import Episodes, Metrics
 from engine.protocol.json_lines import event_reader
-from engine.tasks import load_run_task, make_batch
+from engine.tasks import load_run_task, make_batch, make_training_batch
 from engine.worker.environments import RobotVecEnv
 from engine.worker.evaluation import evaluate
 from engine.worker.resuming import choose_beginning, set_aside_later_checkpoints
@@ -104,7 +104,7 @@ def test_a_mistake_in_a_range_is_named_with_its_path() -> None:
 
 
 def test_levels_come_back_by_name_and_environment() -> None:
-    env = RobotVecEnv(make_batch(config_with(), Path(), num_envs=3, seed=0, is_training=True))
+    env = RobotVecEnv(make_training_batch(config_with(), Path(), range(3)))
     env.set_levels({"another": [0.1, 0.1]})
     assert env.levels() == {"difficulty": [0.3, 0.3, 0.3]}
     env.set_levels({"difficulty": [0.5, 0.75]})
