@@ -15,9 +15,10 @@ from engine.worker import ppo_loss
 from engine.worker.actor_critic import ActorCritic
 from engine.worker.minibatches import shuffled
 from engine.worker.ppo_loss import Coefficients, PolicyLoss
+from engine.worker.rollouts import SampledRollouts
 
 
-class FastA2C(A2C):
+class FastA2C(SampledRollouts, A2C):
     """A2C whose update needs no autograd where the policy is a Gaussian perceptron on the CPU."""
 
     _networks: ActorCritic | None = None
