@@ -7,7 +7,12 @@ from rlrobo_tui.run_view import RunView
 from rlrobo_tui.time_use import time_sentence, time_shares
 from rlrobo_tui.widgets.side_panel import time_use
 
-PHASES: dict[str, float | None] = {"phase/simulate": 0.42, "phase/learn": 0.5, "phase/act": 0.076, "phase/checkpoint": 0.004}
+PHASES: dict[str, float | None] = {
+    "phase/simulate": 0.42,
+    "phase/learn": 0.5,
+    "phase/act": 0.076,
+    "phase/checkpoint": 0.004,
+}
 
 
 def view_with(values: dict[str, float | None]) -> RunView:
