@@ -25,6 +25,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """RLROBO_ASCII: 1 draws with ASCII characters only."""
     plugins: tuple[str, ...] = ()
     """RLROBO_PLUGINS: Python files that register tasks, separated by colons."""
+    compile: bool = True
+    """RLROBO_COMPILE: 0 computes updates with NumPy alone; otherwise a part of them is compiled where there is a C
+    compiler. The numbers are the same."""
 
 
 VARIABLES = {
@@ -33,6 +36,7 @@ VARIABLES = {
     "RLROBO_SEED": "seed",
     "RLROBO_ASCII": "ascii",
     "RLROBO_PLUGINS": "plugins",
+    "RLROBO_COMPILE": "compile",
 }
 
 
@@ -48,4 +52,5 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         seed=int(seed) if seed else None,
         ascii=environment.get("RLROBO_ASCII", "").lower() in ("1", "true", "yes"),
         plugins=tuple(name for name in environment.get("RLROBO_PLUGINS", "").split(":") if name),
+        compile=environment.get("RLROBO_COMPILE", "") != "0",
     )

@@ -85,6 +85,9 @@ class ActorCritic:
         return policy
 
     def _differentiate_critic(self, batch: Minibatch, given: Coefficients) -> float:
+        if given.clip_range_vf is None:
+            scale = np.float32(2.0 * given.vf_coef / len(batch.returns))
+            return float(np.mean(np.square(self._critic.regress(batch.observations, batch.returns, scale))))
         values = self._critic.forward(batch.observations)[:, 0]
         value, by_value = ppo_loss.value_loss(values, batch, given)
         self._critic.backward(by_value[:, None])

@@ -20,9 +20,7 @@ class Crew:
 
     def __init__(self, num_threads: int) -> None:
         """`num_threads` includes the one that calls `run`."""
-        # What is not finite shows in the logged losses, which are checked; each thread has its own setting.
-        quiet = {"initializer": np.seterr, "initargs": ("ignore",)}
-        self._others = ThreadPoolExecutor(num_threads - 1, **quiet) if num_threads > 1 else None
+        self._others = ThreadPoolExecutor(num_threads - 1, initializer=_begin) if num_threads > 1 else None
 
     @classmethod
     def for_networks(cls, num_weights: int, *, num_tasks: int) -> Crew:
@@ -36,3 +34,8 @@ class Crew:
             return [function() for function in functions]
         waiting = [self._others.submit(function) for function in functions[1:]]
         return [functions[0](), *(each.result() for each in waiting)]
+
+
+def _begin() -> None:
+    """Prepare a thread beside the first one."""
+    np.seterr("ignore")  # what is not finite shows in the logged losses, which are checked

@@ -62,8 +62,7 @@ class _Critic:
 
     def learn(self, batch: ReplayBatch, scale: float) -> float:
         """Take a step towards the targets; return the mean squared error times `scale`."""
-        error = self.judge.forward(batch.inputs)[:, 0] - batch.targets
-        self.judge.backward(np.float32(2.0 * scale / len(error)) * error[:, None])
+        error = self.judge.regress(batch.inputs, batch.targets, np.float32(2.0 * scale / len(batch.targets)))
         self.adam.step()
         return scale * float(np.mean(np.square(error)))
 

@@ -128,8 +128,9 @@ class Collector:
             flat = torch.as_tensor(observations.reshape(-1, observations.shape[-1]), device=model.device)
             num_rows = done.size
             actions = torch.as_tensor(arrays["actions"].reshape(num_rows, -1), device=model.device)
-            _, log_probs, _ = policy.evaluate_actions(flat[:num_rows], actions)
-            values = policy.predict_values(flat).cpu().numpy().reshape(len(observations), -1)
+            of_rows, log_probs, _ = policy.evaluate_actions(flat[:num_rows], actions)
+            values = torch.cat((of_rows, policy.predict_values(flat[num_rows:]))).cpu().numpy()
+            values = values.reshape(len(observations), -1)
             self._bootstrap_time_limits(rewards)
             buffer.observations[:] = observations[:-1]
             buffer.actions[:] = arrays["actions"]
