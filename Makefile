@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than there are cores: many tests wait for an engine that they started.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TASK ?= cartpole_balance
 ALGO ?=
 
@@ -27,7 +29,7 @@ train: $(BASE) ## train without the app: TASK=cartpole_balance [ALGO=] [STEPS=] 
 	@$(BIN)/rlrobo train $(TASK) $(if $(ALGO),--algo $(ALGO)) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: $(DEV) ## run the tests that take minutes together, on all cores [ARGS=]
-	@$(BIN)/pytest -q -n auto $(ARGS)
+	@$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	@$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.launch import find_engine, find_supervisor
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Stop, send_command
 from engine.protocol.run_dir import RunDir
@@ -20,10 +21,16 @@ from rlrobo_tui.run_view import RunView
 from rlrobo_tui.tail import RunTail
 
 NUM_LOG_LINES = 15
+START_POLL_S = 0.01
 
 
-def leave(run: RunDir, *, as_json: bool) -> None:
-    """Say how to find `run` again, whose engine goes on alone, and print what is known of it now."""
+def leave(run: RunDir, process: "subprocess.Popen[bytes]", *, as_json: bool) -> None:
+    """Say how to find `run` again, whose engine goes on alone, and print what is known of it now.
+
+    Returns when `process`, its supervisor, can be found by the next command, which may be typed at once.
+    """
+    while find_supervisor(run) is None and find_engine(run) is None and process.poll() is None:
+        time.sleep(START_POLL_S)
     narrate(f"Watch it with `rlrobo watch {run.id}`, end it with `rlrobo stop {run.id}`.")
     print_result(run, result_of(run, None), as_json=as_json)
 

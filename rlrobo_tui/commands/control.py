@@ -110,9 +110,10 @@ def wait_for_answer(
 
 
 def has_engine(run: RunDir) -> bool:
-    """Whether an engine holds `run` here, or says so from another machine."""
+    """Whether an engine holds `run` here or is only starting, or says so from another machine."""
     holder = read_holder(run.lock_file)
-    return find_engine(run) is not None or (holder is not None and not holder.is_here)
+    is_here = find_engine(run) is not None or find_supervisor(run) is not None
+    return is_here or (holder is not None and not holder.is_here)
 
 
 def _require_engine(run: RunDir) -> None:

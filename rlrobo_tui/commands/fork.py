@@ -62,7 +62,7 @@ def fork(
     forked = _make(parent, checkpoint, config)
     process = start_engine(forked, auto_resume=auto_resume)
     if not must_follow:
-        leave(forked, as_json=as_json)
+        leave(forked, process, as_json=as_json)
         return
     raise typer.Exit(attend(RunTail(forked), process, as_json=as_json))
 

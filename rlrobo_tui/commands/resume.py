@@ -80,7 +80,7 @@ def resume(
     total = plan.total if steps else None
     process = start_engine(found, from_step=plan.from_step, total_timesteps=total, auto_resume=auto_resume)
     if not must_follow:
-        leave(found, as_json=as_json)
+        leave(found, process, as_json=as_json)
         return
     raise typer.Exit(attend(tail, process, as_json=as_json))
 

@@ -82,7 +82,7 @@ def train(
         return
     run, process = launch(config, auto_resume=auto_resume)
     if not must_follow:
-        leave(run, as_json=as_json)
+        leave(run, process, as_json=as_json)
         return
     raise typer.Exit(attend(RunTail(run), process, as_json=as_json))
 
