@@ -130,6 +130,7 @@ def test_mistakes_are_found_before_anything_is_measured(cli: Cli, child: FakeChi
     assert child.arguments == []
 
 
+@pytest.mark.slow  # .ci/run calls it by name
 def test_the_real_thing_with_tiny_blocks(tmp_path: Path) -> None:
     quick = [f"--set={text}" for text in ("num_envs=2", "n_steps=8", "batch_size=16", "n_epochs=1", "num_workers=1")]
     size = ["--seconds", "0.1", "--steps", "1"]

@@ -29,7 +29,12 @@ OFF_POLICY = [
 ]  # fmt: skip
 SETTINGS = {
     "ppo": [
-        "num_envs=4", "num_workers=2", "n_steps=64", "batch_size=64", "n_epochs=2", "learning_rate={start: 1e-3}",
+        "num_envs=4",
+        "num_workers=2",
+        "n_steps=64",
+        "batch_size=64",
+        "n_epochs=2",
+        "learning_rate={start: 1e-3}",
         "use_sde=true",
     ],
     "a2c": ["num_envs=4", "n_steps=8"],
