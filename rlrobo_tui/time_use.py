@@ -20,7 +20,7 @@ def time_shares(view: RunView) -> dict[str, float]:
 def efficiency_sentence(view: RunView) -> str:
     """Say how near sampling is to the physics engine's own speed; empty where nobody measured it."""
     efficiency = view.latest("sampling/efficiency")
-    return "" if efficiency is None else f"sampling at {percent(efficiency)} of the engine's speed"
+    return "" if efficiency is None else f"sampling at {percent(efficiency)} of engine speed"
 
 
 def time_sentence(view: RunView) -> str:

@@ -27,7 +27,7 @@ def test_the_largest_share_comes_first_and_the_smallest_are_left_out() -> None:
 
 def test_one_sentence_says_it_all() -> None:
     view = view_with({**PHASES, "sampling/efficiency": 0.78})
-    assert time_sentence(view) == "time: 50% learn, 42% simulate, 7% act; sampling at 78% of the engine's speed"
+    assert time_sentence(view) == "time: 50% learn, 42% simulate, 7% act; sampling at 78% of engine speed"
     assert time_sentence(view_with(PHASES)) == "time: 50% learn, 42% simulate, 7% act"
     assert time_sentence(view_with({})) == ""
 
@@ -44,5 +44,5 @@ def test_the_side_panel_draws_a_bar_for_each_phase() -> None:
     lines = time_use(view_with({**PHASES, "sampling/efficiency": 0.78}), width=30).plain.splitlines()
     assert lines[0].startswith("learn ")
     assert lines[0].endswith("50%")
-    assert lines[-1] == "sampling at 78% of the engine's speed"
+    assert lines[-1] == "sampling at 78% of engine speed"
     assert time_use(view_with({}), width=30).plain == "comes with the first update"
