@@ -108,7 +108,10 @@ def _our_judge(config: RunConfig) -> Callable[[BaseAlgorithm], float]:
 
     def judge(model: BaseAlgorithm) -> float:
         env: Any = model.get_env()
-        act = lambda seen: model.predict(env.normalize_obs(seen), deterministic=True)[0]  # noqa: E731
+
+        def act(observations: Any) -> np.ndarray:
+            return model.predict(env.normalize_obs(observations), deterministic=True)[0]
+
         report = evaluate(act, batch, seed=config.evaluation.seed)
         assert report is not None
         return report.return_mean

@@ -119,8 +119,8 @@ class SamplingPool:
         return _unwrap(self._take(connection))
 
     def reseed(self, *key: int) -> None:
-        """Refuse: training environments are seeded when they are made and when they are made anew."""
-        raise NotImplementedError("use rebuild")
+        """Give every environment a new generator."""
+        self._ask_all("reseed", *key)
 
     def close(self) -> None:
         """End the processes; may be called twice."""

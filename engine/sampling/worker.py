@@ -61,6 +61,10 @@ class Worker:
         """Begin anew, so that nothing of the past is left."""
         self._arrays["step_observations"][self._own] = self._batch.rebuild(*key)
 
+    def reseed(self, *key: int) -> None:
+        """Give every environment a new generator."""
+        self._batch.reseed(*key)
+
     def reseed_noise(self, *key: int) -> None:
         """Give the exploration noise a new generator."""
         self._sampler.reseed(*key)

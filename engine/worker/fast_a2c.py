@@ -6,40 +6,25 @@ updated by stock A2C.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from stable_baselines3 import A2C
 from stable_baselines3.common.utils import explained_variance
 
 from engine.worker import ppo_loss
 from engine.worker.actor_critic import ActorCritic
+from engine.worker.closed_form import ClosedForm
 from engine.worker.minibatches import shuffled
 from engine.worker.ppo_loss import Coefficients, PolicyLoss
 from engine.worker.rollouts import SampledRollouts
 
 
-class FastA2C(SampledRollouts, A2C):
+class FastA2C(ClosedForm, SampledRollouts, A2C):
     """A2C whose update needs no autograd where the policy is a Gaussian perceptron on the CPU."""
 
-    _networks: ActorCritic | None = None
+    def _make_networks(self) -> ActorCritic | None:
+        return ActorCritic.of(self.policy, ppo_loss.plain_policy_loss, batch_size=self.n_steps * self.n_envs)
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        # Before anything acts, as in fast_ppo.py.
-        self._networks = ActorCritic.of(self.policy, ppo_loss.plain_policy_loss, batch_size=self.n_steps * self.n_envs)
-
-    def train(self) -> None:
-        """Update the policy with one gradient step over the rollout buffer."""
-        if self._networks is None:
-            super().train()
-            return
-        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
-            self._update(self._networks)
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_networks"]
-
-    def _update(self, networks: ActorCritic) -> None:
+    def _update(self, networks: ActorCritic) -> None:  # type: ignore[override]
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         networks.begin()

@@ -13,34 +13,19 @@ from stable_baselines3.common.utils import explained_variance
 
 from engine.worker import ppo_loss
 from engine.worker.actor_critic import ActorCritic
+from engine.worker.closed_form import ClosedForm
 from engine.worker.minibatches import shuffled
 from engine.worker.ppo_loss import Coefficients, PolicyLoss
 from engine.worker.rollouts import SampledRollouts
 
 
-class FastPPO(SampledRollouts, PPO):
+class FastPPO(ClosedForm, SampledRollouts, PPO):
     """PPO whose update needs no autograd where the policy is a Gaussian perceptron on the CPU."""
 
-    _networks: ActorCritic | None = None
+    def _make_networks(self) -> ActorCritic | None:
+        return ActorCritic.of(self.policy, ppo_loss.policy_loss, batch_size=self.batch_size)
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
-        # in the same places as the run that went on.
-        self._networks = ActorCritic.of(self.policy, ppo_loss.policy_loss, batch_size=self.batch_size)
-
-    def train(self) -> None:
-        """Update the policy from the rollout buffer."""
-        if self._networks is None:
-            super().train()
-            return
-        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
-            self._update(self._networks)
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_networks"]
-
-    def _update(self, networks: ActorCritic) -> None:
+    def _update(self, networks: ActorCritic) -> None:  # type: ignore[override]
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         given = self._coefficients()

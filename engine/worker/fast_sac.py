@@ -30,27 +30,12 @@ from engine.worker.squashed_gaussian import Draw
 class FastSAC(NumpyActing, SAC):
     """SAC whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
-    _networks: SacNetworks | None = None
+    def _make_networks(self) -> SacNetworks | None:
+        networks = SacNetworks.of(self)
+        self._act = networks.act if networks else None
+        return networks
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
-        # in the same places as the run that went on.
-        self._networks = SacNetworks.of(self)
-        self._act = self._networks.act if self._networks else None
-
-    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
-        """Update actor, critics and entropy coefficient from the replay buffer."""
-        if self._networks is None:
-            super().train(gradient_steps, batch_size)
-            return
-        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
-            self._update(self._networks, gradient_steps, batch_size)
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_networks"]
-
-    def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:
+    def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         optimizers = (self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer)
         self._update_learning_rate([optimizer for optimizer in optimizers if optimizer is not None])
         networks.adopt()

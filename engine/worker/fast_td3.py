@@ -33,27 +33,12 @@ from engine.worker.perceptron import Perceptron
 class FastTD3(NumpyActing, TD3):
     """TD3 whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
-    _networks: Td3Networks | None = None
+    def _make_networks(self) -> Td3Networks | None:
+        networks = Td3Networks.of(self)
+        self._act = networks.act if networks else None
+        return networks
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
-        # in the same places as the run that went on.
-        self._networks = Td3Networks.of(self)
-        self._act = self._networks.act if self._networks else None
-
-    def train(self, gradient_steps: int, batch_size: int = 100) -> None:
-        """Update critics, and the actor in every `policy_delay`th gradient step, from the replay buffer."""
-        if self._networks is None:
-            super().train(gradient_steps, batch_size)
-            return
-        with np.errstate(all="ignore"):  # what is not finite shows in the logged losses, which are checked
-            self._update(self._networks, gradient_steps, batch_size)
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_networks"]
-
-    def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:
+    def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
         networks.adopt()
         assert self.replay_buffer is not None

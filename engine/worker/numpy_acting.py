@@ -11,13 +11,14 @@ import numpy as np
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
+from engine.worker.closed_form import ClosedForm
 from engine.worker.flat_networks import flatten
 
 Act = Callable[[np.ndarray], np.ndarray]
 """Returns exploring actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
 
 
-class NumpyActing(OffPolicyAlgorithm):
+class NumpyActing(ClosedForm, OffPolicyAlgorithm):
     """Mix-in for off-policy algorithms. Without `_act`, and while actions are random, Stable-Baselines3 acts."""
 
     _act: Act | None = None

@@ -99,6 +99,14 @@ def test_steps_are_those_of_one_batch(pool: SamplingPool) -> None:
     batch.close()
 
 
+def test_a_new_seed_reaches_every_environment(pool: SamplingPool) -> None:
+    batch = make_training_batch(config_of(), Path(), range(NUM_ENVS))
+    for each in (pool, batch):
+        each.reseed(5, 6)
+    np.testing.assert_array_equal(pool.reset(), batch.reset())
+    batch.close()
+
+
 def test_a_rollout_stops_at_the_next_step_when_told_to(pool: SamplingPool) -> None:
     arrays = pool.open_rollouts(layout_for(pool), num_steps=1_000_000)
     give_policy(arrays)
