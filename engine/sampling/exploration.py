@@ -35,23 +35,32 @@ class Explorer:
         ]
 
     def begin(self, num_steps: int, *, sde_sample_freq: int) -> None:
-        """Prepare for a rollout; gSDE draws its matrices anew every `sde_sample_freq` steps, or now only if -1."""
+        """Prepare for a rollout, in which the weights stay.
+
+        gSDE draws its matrices anew every `sde_sample_freq` steps, or at the first step only if -1.
+        """
         self._sample_freq = sde_sample_freq
-        if self._policy.layout.noise in (Noise.GAUSSIAN, Noise.SQUASHED):
-            size = self._policy.layout.action_size
+        policy, noise = self._policy, self._policy.layout.noise
+        if noise in (Noise.GAUSSIAN, Noise.SQUASHED):
+            size = policy.layout.action_size
             drawn = [rng.standard_normal((num_steps, size), dtype=np.float32) for rng in self._rngs]
             self._block = np.stack(drawn, axis=1)
+        if noise is Noise.GAUSSIAN:
+            self._block *= np.exp(policy.log_std)
 
     def explore(self, means: np.ndarray, step: int) -> np.ndarray:
         """Return actions (num_envs, action_size) around the mean actions that the policy has just computed."""
         policy, noise = self._policy, self._policy.layout.noise
-        actions = means.copy()
-        if noise is Noise.STATE_DEPENDENT:
+        if noise is Noise.NONE:
+            actions = means.copy()
+        elif noise is Noise.GAUSSIAN:
+            actions = means + self._block[step]
+        elif noise is Noise.SQUASHED:
+            actions = means + self._block[step] * np.exp(policy.log_std)
+        else:
             if step == 0 or (self._sample_freq > 0 and step % self._sample_freq == 0):
                 self._draw_matrices()
-            actions += np.matmul(policy.features[:, None], self._matrices)[:, 0]
-        elif noise is not Noise.NONE:
-            actions += self._block[step] * np.exp(policy.log_std)
+            actions = means + np.matmul(policy.features[:, None], self._matrices)[:, 0]
         return np.tanh(actions, out=actions) if policy.layout.is_squashed else actions
 
     def _draw_matrices(self) -> None:

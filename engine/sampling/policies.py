@@ -88,46 +88,61 @@ class NumpyPolicy:
     def __init__(self, layout: PolicyLayout, vector: np.ndarray, *, num_envs: int) -> None:
         """`vector` (num_weights,) float32 is read in place."""
         self.layout = layout
-        self._num_envs = num_envs
         self._weights = layout.views(vector)
         self._activate = ACTIVATIONS[layout.activation]
         rows = -(-num_envs // BLOCK_ROWS) * BLOCK_ROWS
-        self._layers = [_empty(rows, size) for size in (layout.observation_size, *layout.hidden)]
-        self._means, self._log_stds = _empty(rows, layout.action_size), _empty(rows, layout.action_size)
-
-    @property
-    def features(self) -> np.ndarray:
+        layers = [_empty(rows, size) for size in (layout.observation_size, *layout.hidden)]
+        means, log_stds = _empty(rows, layout.action_size), _empty(rows, layout.action_size)
+        self._observations, self._means, self._log_stds = layers[0][:num_envs], means[:num_envs], log_stds[:num_envs]
+        self.features = layers[-1][:num_envs]
         """The last hidden layer (num_envs, num_features) of the last call."""
-        return self._layers[-1][: self._num_envs]
+        self._hidden = [
+            self._linear(f"weight{index}", f"bias{index}", values, result)
+            for index, (values, result) in enumerate(pairwise(layers))
+        ]
+        self._mean = self._linear("mean_weight", "mean_bias", layers[-1], means)
+        if layout.noise is Noise.SQUASHED:
+            self._log_std = self._linear("log_std_weight", "log_std_bias", layers[-1], log_stds)
 
     @property
     def log_std(self) -> np.ndarray:
         """Logarithm of the noise's standard deviation, of any shape that its kind has; of gSDE, its matrix's."""
         if self.layout.noise is not Noise.SQUASHED:
             return self._weights["log_std"]
-        self._linear(self._layers[-1], "log_std", self._log_stds)
-        return np.clip(self._log_stds[: self._num_envs], *LOG_STD_RANGE)
+        self._log_std.compute()
+        return np.clip(self._log_stds, *LOG_STD_RANGE)
 
     def mean_actions(self, observations: np.ndarray) -> np.ndarray:
         """Return actions (num_envs, action_size) before noise and tanh for observations (num_envs, observation_size).
 
         Observations are normalised already. The array is used again by the next call.
         """
-        self._layers[0][: self._num_envs] = observations
-        for index in range(len(self.layout.hidden)):
-            values = self._layers[index + 1]
-            self._linear(self._layers[index], index, values)
-            self._activate(values)
-        self._linear(self._layers[-1], "mean", self._means)
-        return self._means[: self._num_envs]
+        self._observations[:] = observations
+        for layer in self._hidden:
+            layer.compute()
+            self._activate(layer.result)
+        self._mean.compute()
+        return self._means
 
-    def _linear(self, values: np.ndarray, which: str | int, result: np.ndarray) -> None:
-        names = (f"weight{which}", f"bias{which}") if isinstance(which, int) else (f"{which}_weight", f"{which}_bias")
-        weight, bias = self._weights[names[0]].T, self._weights[names[1]]
-        for begin in range(0, len(values), BLOCK_ROWS):
-            rows = slice(begin, begin + BLOCK_ROWS)
-            np.matmul(values[rows], weight, out=result[rows])
-        result += bias
+    def _linear(self, weight: str, bias: str, values: np.ndarray, result: np.ndarray) -> _Linear:
+        return _Linear(self._weights[weight].T, self._weights[bias], values, result)
+
+
+class _Linear:
+    """A layer between two arrays of a multiple of BLOCK_ROWS rows."""
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, values: np.ndarray, result: np.ndarray) -> None:
+        """`weight` is (inputs, outputs). All are views, made once: making them costs as much as a small product."""
+        self.result = result
+        self._weight, self._bias = weight, bias
+        blocks = [slice(begin, begin + BLOCK_ROWS) for begin in range(0, len(values), BLOCK_ROWS)]
+        self._products = [(values[rows].dot, result[rows]) for rows in blocks]
+
+    def compute(self) -> None:
+        """Fill `result`."""
+        for product, result in self._products:
+            product(self._weight, out=result)  # half the time of np.matmul for such sizes
+        self.result += self._bias
 
 
 def _empty(rows: int, size: int) -> np.ndarray:
