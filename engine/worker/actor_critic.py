@@ -11,12 +11,14 @@ from gymnasium import spaces
 from stable_baselines3.common.distributions import DiagGaussianDistribution, StateDependentNoiseDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 
+from engine.kernels.library import load_kernels
 from engine.worker import ppo_loss
+from engine.worker.compiled_pass import CompiledPass, Sides
 from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
 from engine.worker.flat_rmsprop import FlatRMSprop, is_plain_rmsprop
-from engine.worker.ppo_loss import Coefficients, Minibatch, Noise, PolicyLoss
+from engine.worker.ppo_loss import Coefficients, Minibatch, Noise, PolicyLoss, Seen
 
 Judge = Callable[[np.ndarray, Noise, Minibatch, Coefficients], PolicyLoss]
 """What judges mean actions (num_rows, action_size) and their noise: ppo_loss.policy_loss or plain_policy_loss."""
@@ -27,6 +29,7 @@ class ActorCritic:
 
     def __init__(self, policy: ActorCriticPolicy, judge: Judge, activation: str, *, batch_size: int) -> None:
         self._judge = judge
+        self._batch_size = batch_size
         optimizer: Any = policy.optimizer
         kind = FlatAdam if is_plain_adam(optimizer) else FlatRMSprop
         self._optimizer = kind(optimizer, policy.parameters())
@@ -40,6 +43,7 @@ class ActorCritic:
             make_perceptron([*linears(hidden), last], arrays, activation, batch_size=batch_size)
             for hidden, last in zip((extractor.policy_net, extractor.value_net), ends, strict=True)
         )
+        self._compiled = self._compile(policy, activation)
 
     @classmethod
     def of(cls, policy: ActorCriticPolicy, judge: Judge, *, batch_size: int) -> ActorCritic | None:
@@ -63,6 +67,21 @@ class ActorCritic:
         """Prepare for an update."""
         self._optimizer.adopt()
 
+    def run_pass(self, rows: Minibatch, given: Coefficients, *, max_grad_norm: float, target_kl: float | None) -> Seen:
+        """Update with every minibatch of a rollout in its order, until the policy is too far from what acted."""
+        if self._compiled is not None:
+            return self._compiled.run(rows, given, max_grad_norm=max_grad_norm, target_kl=target_kl)
+        numbers: list[tuple[float, ...]] = []
+        is_cut = False
+        for batch in rows.parts(self._batch_size):
+            policy, value = self.differentiate(batch, given)
+            numbers.append((policy.policy, policy.entropy, policy.clip_fraction, policy.approx_kl, value))
+            is_cut = target_kl is not None and policy.approx_kl > 1.5 * target_kl
+            if is_cut:
+                break
+            self.step(max_grad_norm=max_grad_norm)
+        return Seen(*np.array(numbers).T, is_cut=is_cut)
+
     def differentiate(self, batch: Minibatch, given: Coefficients) -> tuple[PolicyLoss, float]:
         """Write the gradient of a minibatch's loss; return the actor's part of it and the value loss."""
         seen: list[Any] = self._crew.run(
@@ -73,6 +92,19 @@ class ActorCritic:
     def step(self, *, max_grad_norm: float) -> None:
         """Take an optimiser step down the gradient that was written last."""
         self._optimizer.step(max_grad_norm=max_grad_norm)
+
+    def _compile(self, policy: Any, activation: str) -> CompiledPass | None:
+        kernels = load_kernels()
+        if kernels is None or self._judge is not ppo_loss.policy_loss or not isinstance(self._optimizer, FlatAdam):
+            return None
+        extractor = policy.mlp_extractor
+        sides = Sides(
+            actor=[*linears(extractor.policy_net), policy.action_net],
+            critic=[*linears(extractor.value_net), policy.value_net],
+            log_std=policy.log_std,
+            activation=activation,
+        )
+        return CompiledPass(kernels, sides, self._optimizer, batch_size=self._batch_size)
 
     def _differentiate_actor(self, batch: Minibatch, given: Coefficients) -> PolicyLoss:
         mean = self._actor.forward(batch.observations)

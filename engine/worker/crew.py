@@ -20,6 +20,7 @@ class Crew:
 
     def __init__(self, num_threads: int) -> None:
         """`num_threads` includes the one that calls `run`."""
+        self.num_threads = num_threads
         self._others = ThreadPoolExecutor(num_threads - 1, initializer=_begin) if num_threads > 1 else None
 
     @classmethod

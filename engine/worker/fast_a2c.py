@@ -29,8 +29,7 @@ class FastA2C(ClosedForm, SampledRollouts, A2C):
         self._update_learning_rate(self.policy.optimizer)
         networks.begin()
         given = Coefficients(ent_coef=self.ent_coef, vf_coef=self.vf_coef, normalize_advantage=self.normalize_advantage)
-        (batch,) = shuffled(self.rollout_buffer, batch_size=self.n_steps * self.n_envs)
-        loss, value = networks.differentiate(batch, given)
+        loss, value = networks.differentiate(shuffled(self.rollout_buffer), given)
         networks.step(max_grad_norm=self.max_grad_norm)
         self._n_updates += 1
         self._record(loss, value)

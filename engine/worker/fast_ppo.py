@@ -15,7 +15,7 @@ from engine.worker import ppo_loss
 from engine.worker.actor_critic import ActorCritic
 from engine.worker.closed_form import ClosedForm
 from engine.worker.minibatches import shuffled
-from engine.worker.ppo_loss import Coefficients, PolicyLoss
+from engine.worker.ppo_loss import Coefficients, Seen
 from engine.worker.rollouts import SampledRollouts
 
 
@@ -30,24 +30,15 @@ class FastPPO(ClosedForm, SampledRollouts, PPO):
         self._update_learning_rate(self.policy.optimizer)
         given = self._coefficients()
         networks.begin()
-        seen: list[PolicyLoss] = []
-        values: list[float] = []
-        is_far = False
-        num_before = 0
+        passes: list[Seen] = []
         for _ in range(self.n_epochs):
-            num_before = len(seen)
-            for batch in shuffled(self.rollout_buffer, batch_size=self.batch_size):
-                policy, value = networks.differentiate(batch, given)
-                seen.append(policy)
-                values.append(value)
-                is_far = self.target_kl is not None and policy.approx_kl > 1.5 * self.target_kl
-                if is_far:
-                    break
-                networks.step(max_grad_norm=self.max_grad_norm)
+            rows = shuffled(self.rollout_buffer)
+            seen = networks.run_pass(rows, given, max_grad_norm=self.max_grad_norm, target_kl=self.target_kl)
+            passes.append(seen)
             self._n_updates += 1
-            if is_far:
+            if seen.is_cut:
                 break
-        self._record(seen, values, given, last_epoch=slice(num_before, None))
+        self._record(passes, given)
 
     def _coefficients(self) -> Coefficients:
         progress, clip_range_vf = self._current_progress_remaining, self.clip_range_vf
@@ -59,16 +50,21 @@ class FastPPO(ClosedForm, SampledRollouts, PPO):
             normalize_advantage=self.normalize_advantage,
         )
 
-    def _record(self, seen: list[PolicyLoss], values: list[float], given: Coefficients, *, last_epoch: slice) -> None:
+    def _record(self, passes: list[Seen], given: Coefficients) -> None:
         """Log what stock PPO logs."""
-        buffer, record, last = self.rollout_buffer, self.logger.record, seen[-1]
-        total = last.policy + given.ent_coef * last.entropy + given.vf_coef * values[-1]
-        record("train/entropy_loss", np.mean([each.entropy for each in seen]))
-        record("train/policy_gradient_loss", np.mean([each.policy for each in seen]))
-        record("train/value_loss", np.mean(values))
-        record("train/approx_kl", np.mean([each.approx_kl for each in seen[last_epoch]]))
-        record("train/clip_fraction", np.mean([each.clip_fraction for each in seen]))
-        record("train/loss", total)
+        buffer, record, last = self.rollout_buffer, self.logger.record, passes[-1]
+
+        def mean(name: str) -> float:
+            return float(np.mean(np.concatenate([getattr(seen, name) for seen in passes])))
+
+        record("train/entropy_loss", mean("entropy"))
+        record("train/policy_gradient_loss", mean("policy"))
+        record("train/value_loss", mean("value"))
+        record("train/approx_kl", float(np.mean(last.approx_kl)))
+        record("train/clip_fraction", mean("clip_fraction"))
+        record(
+            "train/loss", float(last.policy[-1] + given.ent_coef * last.entropy[-1] + given.vf_coef * last.value[-1])
+        )
         record("train/explained_variance", explained_variance(buffer.values.flatten(), buffer.returns.flatten()))
         record("train/std", float(torch.exp(self.policy.log_std.detach()).mean()))
         record("train/n_updates", self._n_updates, exclude="tensorboard")

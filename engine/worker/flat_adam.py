@@ -7,6 +7,7 @@ writes and reads.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,25 @@ class FlatAdam:
         """Return value and a part of the gradient of each parameter as NumPy arrays over the vectors."""
         return self._gradient.arrays(part=part)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """`lr`, `betas` and the like, as torch's optimiser has them now."""
+        return self._optimizer.param_groups[0]
+
+    @property
+    def num_steps(self) -> int:
+        """Steps taken so far."""
+        return int(self._step)
+
+    @num_steps.setter
+    def num_steps(self, number: int) -> None:
+        self._step.fill_(number)
+        self._steps.fill_(number)
+
+    def vectors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return parameters, the first part of the gradient, and the moments, for a step that is made elsewhere."""
+        return self.vector.values.numpy(), self._gradient.part(0), self._mean.numpy(), self._square.numpy()
+
     def adopt(self) -> None:
         """Take over the state that the optimiser has been given, by a checkpoint or by nobody yet."""
         self.vector.adopt()
@@ -59,7 +79,7 @@ class FlatAdam:
     def step(self, *, max_grad_norm: float | None = None) -> None:
         """Clip the gradient to a norm, then update; as clip_grad_norm_ and Adam do."""
         gradient = self._gradient.clipped(max_grad_norm)
-        group = self._optimizer.param_groups[0]
+        group = self.settings
         beta1, beta2 = group["betas"]
         adam(
             [self.vector.values],

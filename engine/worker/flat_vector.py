@@ -32,6 +32,11 @@ class FlatVector:
                 view.copy_(parameter.data)
                 parameter.data = view
 
+    def span(self, parameter: torch.Tensor) -> tuple[int, int]:
+        """Return where a parameter begins and ends in the vector."""
+        index = next(index for index, each in enumerate(self._parameters) if each is parameter)
+        return self._ends[index], self._ends[index + 1]
+
     def split(self, vector: torch.Tensor) -> list[torch.Tensor]:
         """Return a vector of the same length as views in the parameters' shapes."""
         spans = zip(self._parameters, self._ends[:-1], self._ends[1:], strict=True)
@@ -59,6 +64,10 @@ class FlatGradient:
         """Return value and a part of the gradient of each parameter as NumPy arrays over the vectors."""
         values, gradients = self._vector.arrays(), self._vector.arrays(self._parts[part])
         return {parameter: (value, gradients[parameter]) for parameter, value in values.items()}
+
+    def part(self, index: int) -> np.ndarray:
+        """Return a part as one array."""
+        return self._parts[index].numpy()
 
     def clipped(self, max_norm: float | None) -> torch.Tensor:
         """Return the sum, clipped to a norm as torch.nn.utils.clip_grad_norm_ does it."""

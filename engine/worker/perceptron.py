@@ -2,7 +2,7 @@
 
 An eager autograd step of torch spends more on bookkeeping than on arithmetic when networks are this small. Arrays are
 made once and used again. Weights and gradients are views of vectors that the learner shares with torch. Hidden layers
-with rectifiers are computed by rectifier_kernel.py where it can be compiled; the numbers are the same.
+with rectifiers are computed by engine/kernels where that can be compiled; the numbers are the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.worker import rectifier_kernel
+from engine.kernels.library import load_kernels
+from engine.kernels.network import Network, fits
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 """Weight (outputs, inputs) and bias (outputs,) of each layer, as torch's Linear has them."""
@@ -124,7 +125,7 @@ class Perceptron:
 
         `scale` times that is the loss's derivative by the outputs; targets are (num_rows,).
         """
-        if not self._num_compiled(inputs) or not rectifier_kernel.fits(targets):
+        if not self._num_compiled(inputs) or not fits(targets):
             errors = self.forward(inputs)[:, 0] - targets
             self.backward((scale * errors)[:, None])
             return errors
@@ -160,23 +161,24 @@ class Perceptron:
         if self._hidden is not None:
             self._hidden.place(self._values[:-1], self._slopes)
 
-    def _compile(self) -> rectifier_kernel.Layers | None:
+    def _compile(self) -> Network | None:
         """Return the hidden layers for the kernel, where it does what NumPy does."""
         hidden = self._layers[:-1]
         sizes = [size for weight, _ in hidden for size in weight.shape]
         if not hidden or min(sizes) == 1 or self._activation is not ACTIVATIONS["relu"]:
             return None
-        kernel = rectifier_kernel.load_kernel()
-        if kernel is None:
+        kernels = load_kernels()
+        if kernels is None:
             return None
-        layers = rectifier_kernel.Layers(kernel, *zip(*self._layers, strict=True))
+        weights, biases = zip(*self._layers, strict=True)
+        layers = Network(kernels, weights, biases, "relu")
         if self._gradients:
             layers.place_gradients(*zip(*self._gradients, strict=True))
         return layers
 
     def _num_compiled(self, inputs: np.ndarray) -> int:
         """Return how many layers, from the first on, the kernel computes for these inputs."""
-        return len(self._layers) - 1 if self._hidden is not None and rectifier_kernel.fits(inputs) else 0
+        return len(self._layers) - 1 if self._hidden is not None and fits(inputs) else 0
 
 
 def _times(slope: np.ndarray, weight: np.ndarray, *, out: np.ndarray) -> np.ndarray:

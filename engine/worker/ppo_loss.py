@@ -8,6 +8,7 @@ clips, and at the features of gSDE.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,28 @@ class Minibatch:
     old_log_prob: np.ndarray
     advantages: np.ndarray
     returns: np.ndarray
+
+    def parts(self, num_rows: int) -> Iterator[Minibatch]:
+        """Yield `num_rows` after the other; the last part may have fewer."""
+        columns = (self.old_values, self.old_log_prob, self.advantages, self.returns)
+        for begin in range(0, len(self.returns), num_rows):
+            rows = slice(begin, begin + num_rows)
+            yield Minibatch(self.observations[rows], self.actions[rows], *(column[rows] for column in columns))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a pass over a rollout has seen; each (num_minibatches,)."""
+
+    policy: np.ndarray
+    """As in PolicyLoss, likewise what follows."""
+    entropy: np.ndarray
+    clip_fraction: np.ndarray
+    approx_kl: np.ndarray
+    value: np.ndarray
+    """Mean squared error of the critic."""
+    is_cut: bool
+    """Whether the policy had gone too far at the last of them, which then changed nothing."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.worker import rectifier_kernel
+from engine.kernels import library as kernel_library
+from engine.kernels.library import load_kernels
 from engine.worker.perceptron import ACTIVATIONS, Perceptron
-from engine.worker.rectifier_kernel import load_kernel
 
-needs_compiler = pytest.mark.skipif(load_kernel() is None, reason="no C compiler, or NumPy has another BLAS")
+needs_compiler = pytest.mark.skipif(load_kernels() is None, reason="no C compiler, or NumPy has another BLAS")
 
 
 class Twins:
@@ -108,24 +108,24 @@ def test_other_layouts_are_left_to_numpy() -> None:
 def anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Nothing is compiled yet; return the folder where it will be."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    load_kernel.cache_clear()
+    load_kernels.cache_clear()
     yield tmp_path / "rlrobo"
-    load_kernel.cache_clear()
+    load_kernels.cache_clear()
 
 
 @needs_compiler
 def test_it_is_compiled_once(anew: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_kernel() is not None
+    assert load_kernels() is not None
     (library,) = anew.iterdir()
-    load_kernel.cache_clear()
-    monkeypatch.setattr(rectifier_kernel.subprocess, "run", pytest.fail)
-    assert load_kernel() is not None
+    load_kernels.cache_clear()
+    monkeypatch.setattr(kernel_library.subprocess, "run", pytest.fail)
+    assert load_kernels() is not None
     assert list(anew.iterdir()) == [library]
 
 
 def test_it_can_be_switched_off(anew: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RLROBO_COMPILE", "0")
-    assert load_kernel() is None
+    assert load_kernels() is None
     assert not anew.exists()
 
 
@@ -134,7 +134,7 @@ def test_without_a_compiler_that_works_numpy_computes(
     anew: Path, monkeypatch: pytest.MonkeyPatch, compiler: str
 ) -> None:
     monkeypatch.setenv("CC", compiler)
-    assert load_kernel() is None
+    assert load_kernels() is None
     layers = [
         (np.ones((2, 3), np.float32), np.zeros(2, np.float32)),
         (np.ones((1, 2), np.float32), np.zeros(1, np.float32)),
