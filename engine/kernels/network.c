@@ -106,3 +106,49 @@ void regress(const struct network *network, int64_t num_rows, const float *input
                    network->weight_gradients[last], 1);
     backward(network, num_rows, inputs);
 }
+
+/* Returns what the head reads. */
+const float *features(const struct network *network, const float *inputs)
+{
+    return network->num_hidden ? network->values[network->num_hidden - 1] : inputs;
+}
+
+/* Writes all values for inputs (num_rows, sizes[0]); returns the outputs. */
+float *evaluate(const struct network *network, int64_t num_rows, const float *inputs)
+{
+    const int64_t last = network->num_hidden, num_units = network->sizes[last], num_outputs = network->sizes[last + 1];
+    float *outputs = network->values[last];
+    forward(network, num_rows, inputs);
+    times(network, AS_IS, TRANSPOSED, num_rows, num_outputs, num_units, features(network, inputs), network->weights[last],
+          outputs);
+    for (int64_t row = 0; row < num_rows; row++)
+        for (int64_t unit = 0; unit < num_outputs; unit++)
+            outputs[row * num_outputs + unit] += network->biases[last][unit];
+    return outputs;
+}
+
+/* Writes the head's gradients and the derivatives by what it reads, given those by the outputs in its slopes. */
+void differentiate_head(const struct network *network, int64_t num_rows, const float *inputs)
+{
+    const int64_t last = network->num_hidden, num_units = network->sizes[last], num_outputs = network->sizes[last + 1];
+    const float *slopes = network->slopes[last], *head = network->weights[last];
+    times(network, TRANSPOSED, AS_IS, num_outputs, num_units, num_rows, slopes, features(network, inputs),
+          network->weight_gradients[last]);
+    sum_rows(num_rows, num_outputs, slopes, network->bias_gradients[last]);
+    if (!last)
+        return;
+    float *below = network->slopes[last - 1];
+    if (num_outputs == 1) /* BLAS is slow where the sum has one term */
+        for (int64_t row = 0; row < num_rows; row++)
+            for (int64_t unit = 0; unit < num_units; unit++)
+                below[row * num_units + unit] = slopes[row] * head[unit];
+    else
+        times(network, AS_IS, AS_IS, num_rows, num_units, num_outputs, slopes, head, below);
+}
+
+/* Writes all gradients, given the derivatives by the outputs. */
+void differentiate(const struct network *network, int64_t num_rows, const float *inputs)
+{
+    differentiate_head(network, num_rows, inputs);
+    backward(network, num_rows, inputs);
+}

@@ -32,6 +32,10 @@ void backward(const struct network *network, int64_t num_rows, const float *inpu
 void descend(const struct network *network, int64_t num_rows, const int64_t *rows);
 void regress(const struct network *network, int64_t num_rows, const float *inputs, const float *targets, float scale,
              float *errors, float *by_outputs);
+const float *features(const struct network *network, const float *inputs);
+float *evaluate(const struct network *network, int64_t num_rows, const float *inputs);
+void differentiate_head(const struct network *network, int64_t num_rows, const float *inputs);
+void differentiate(const struct network *network, int64_t num_rows, const float *inputs);
 
 /* c (m, n) = op(a) op(b), with k terms in each sum. */
 static inline void times(const struct network *network, int transpose_a, int transpose_b, int64_t m, int64_t n,

@@ -3,26 +3,24 @@
  * Actor and critic share nothing but the norm of the gradient. Each is a side that runs on a thread of its own and waits
  * for the other once a minibatch; one thread runs both in turns, with the same bits. */
 #include <math.h>
-#include <sched.h>
-#include <stdatomic.h>
 
+#include "adam.h"
 #include "functions.h"
 #include "network.h"
+#include "sides.h"
 
-enum { ACTOR, CRITIC, BOTH };
-enum { NUM_SPINS = 4096 }; /* about 50 us, longer than sides differ; then the processor may be somebody else's */
+enum { ACTOR, CRITIC };
 #define LOG_SQRT_2_PI 0.918938533204672742
 #define SDE_EPSILON 1e-6f
 #define NORMALIZATION_EPSILON 1e-8
 #define NORM_EPSILON 1e-6
 
-/* Parameters of either side, as spans of one vector, and Adam's view of them. */
-struct adam {
-    float *values, *gradients, *means, *squares;
+/* All parameters, and those of either side as spans of their vector. */
+struct parameters {
+    struct adam adam;
     const int64_t *spans[2]; /* begin, end, begin, end, ... */
     int64_t num_spans[2];
-    double learning_rate, beta1, beta2, eps, weight_decay, max_grad_norm;
-    int64_t num_steps; /* taken before this pass */
+    double max_grad_norm;
 };
 
 /* A rollout in the order of its minibatches, (num_rows,) but the first two. */
@@ -50,54 +48,15 @@ struct seen {
 
 struct pass {
     struct network actor, critic;
-    struct adam adam;
+    struct parameters parameters;
     struct rows rows;
     struct noise noise;
     struct coefficients given;
     struct seen seen;
     double norms[2][2]; /* of minibatches with even and odd numbers: squared norm of either side's gradient */
-    _Atomic int64_t arrived[2], stopped_at;
+    struct meeting meeting;
+    _Atomic int64_t stopped_at;
 };
-
-/* ---- either side ---- */
-
-static const float *features(const struct network *network, const float *inputs)
-{
-    return network->num_hidden ? network->values[network->num_hidden - 1] : inputs;
-}
-
-static float *evaluate(const struct network *network, int64_t num_rows, const float *inputs)
-{
-    const int64_t last = network->num_hidden, num_outputs = network->sizes[last + 1];
-    float *outputs = network->values[last];
-    forward(network, num_rows, inputs);
-    times(network, AS_IS, TRANSPOSED, num_rows, num_outputs, network->sizes[last], features(network, inputs),
-          network->weights[last], outputs);
-    for (int64_t row = 0; row < num_rows; row++)
-        for (int64_t unit = 0; unit < num_outputs; unit++)
-            outputs[row * num_outputs + unit] += network->biases[last][unit];
-    return outputs;
-}
-
-/* Writes all gradients, given the derivatives by the outputs in the head's slopes. */
-static void differentiate(const struct network *network, int64_t num_rows, const float *inputs)
-{
-    const int64_t last = network->num_hidden, num_units = network->sizes[last], num_outputs = network->sizes[last + 1];
-    const float *slopes = network->slopes[last], *head = network->weights[last];
-    times(network, TRANSPOSED, AS_IS, num_outputs, num_units, num_rows, slopes, features(network, inputs),
-          network->weight_gradients[last]);
-    sum_rows(num_rows, num_outputs, slopes, network->bias_gradients[last]);
-    if (!last)
-        return;
-    float *below = network->slopes[last - 1];
-    if (num_outputs == 1) /* BLAS is slow where the sum has one term */
-        for (int64_t row = 0; row < num_rows; row++)
-            for (int64_t unit = 0; unit < num_units; unit++)
-                below[row * num_units + unit] = slopes[row] * head[unit];
-    else
-        times(network, AS_IS, AS_IS, num_rows, num_units, num_outputs, slopes, head, below);
-    backward(network, num_rows, inputs);
-}
 
 /* ---- the actor ---- */
 
@@ -230,57 +189,33 @@ static void differentiate_critic(struct pass *pass, int64_t minibatch, int64_t f
 
 /* ---- both ---- */
 
-static double squared_norm(const struct adam *adam, int side)
+static double squared_norm(const struct parameters *parameters, int side)
 {
+    const float *gradients = parameters->adam.gradients;
     double sum = 0.0;
-    for (int64_t span = 0; span < adam->num_spans[side]; span++) {
-        const int64_t begin = adam->spans[side][2 * span], end = adam->spans[side][2 * span + 1];
+    for (int64_t span = 0; span < parameters->num_spans[side]; span++) {
+        const int64_t begin = parameters->spans[side][2 * span], end = parameters->spans[side][2 * span + 1];
         float parts[16] = {0.0f}; /* so that the compiler may add many at once, in an order that is always the same */
         int64_t index = begin;
         for (; index + 16 <= end; index += 16)
             for (int64_t part = 0; part < 16; part++)
-                parts[part] += adam->gradients[index + part] * adam->gradients[index + part];
+                parts[part] += gradients[index + part] * gradients[index + part];
         for (; index < end; index++)
-            sum += adam->gradients[index] * adam->gradients[index];
+            sum += gradients[index] * gradients[index];
         for (int64_t part = 0; part < 16; part++)
             sum += parts[part];
     }
     return sum;
 }
 
-/* torch.nn.utils.clip_grad_norm_ and torch.optim.Adam for one side's parameters. */
-static void step(const struct adam *adam, int side, int64_t num_steps, double norm)
+/* torch.nn.utils.clip_grad_norm_ and Adam for one side's parameters. */
+static void step(const struct parameters *parameters, int side, int64_t num_steps, double norm)
 {
-    const double clip = adam->max_grad_norm / (norm + NORM_EPSILON);
-    const float scale = (float)(clip > 1.0 ? 1.0 : clip), decay = (float)adam->weight_decay, eps = (float)adam->eps;
-    const float mean_part = (float)(1.0 - adam->beta1), square_part = (float)(1.0 - adam->beta2);
-    const float beta2 = (float)adam->beta2;
-    const float length = (float)(adam->learning_rate / (1.0 - pow(adam->beta1, (double)num_steps)));
-    const float correction = (float)sqrt(1.0 - pow(adam->beta2, (double)num_steps));
-    for (int64_t span = 0; span < adam->num_spans[side]; span++) {
-        const int64_t begin = adam->spans[side][2 * span], count = adam->spans[side][2 * span + 1] - begin;
-        float *restrict values = adam->values + begin, *restrict means = adam->means + begin;
-        float *restrict squares = adam->squares + begin;
-        const float *restrict gradients = adam->gradients + begin;
-        for (int64_t index = 0; index < count; index++) {
-            const float gradient = gradients[index] * scale + decay * values[index];
-            means[index] += mean_part * (gradient - means[index]);
-            squares[index] = beta2 * squares[index] + square_part * gradient * gradient;
-            values[index] -= length * means[index] / (sqrtf(squares[index]) / correction + eps);
-        }
-    }
-}
-
-static void wait_for(struct pass *pass, int side, int64_t minibatch)
-{
-    atomic_store(&pass->arrived[side], minibatch + 1);
-    for (int64_t spins = 0; atomic_load(&pass->arrived[1 - side]) <= minibatch; spins++)
-        if (spins >= NUM_SPINS)
-            sched_yield();
-#if defined(__x86_64__)
-        else
-            __builtin_ia32_pause();
-#endif
+    const double clip = parameters->max_grad_norm / (norm + NORM_EPSILON);
+    const float scale = (float)(clip > 1.0 ? 1.0 : clip);
+    for (int64_t span = 0; span < parameters->num_spans[side]; span++)
+        take_step(&parameters->adam, parameters->spans[side][2 * span], parameters->spans[side][2 * span + 1], num_steps,
+                  scale);
 }
 
 static void differentiate_side(struct pass *pass, int side, int64_t minibatch)
@@ -288,13 +223,14 @@ static void differentiate_side(struct pass *pass, int side, int64_t minibatch)
     const int64_t first = minibatch * pass->rows.batch_size, left = pass->rows.num_rows - first;
     const int64_t num_rows = left < pass->rows.batch_size ? left : pass->rows.batch_size;
     (side == ACTOR ? differentiate_actor : differentiate_critic)(pass, minibatch, first, num_rows);
-    pass->norms[minibatch % 2][side] = squared_norm(&pass->adam, side);
+    pass->norms[minibatch % 2][side] = squared_norm(&pass->parameters, side);
 }
 
 static void step_side(struct pass *pass, int side, int64_t minibatch)
 {
     const double *norms = pass->norms[minibatch % 2];
-    step(&pass->adam, side, pass->adam.num_steps + minibatch + 1, sqrt(norms[ACTOR] + norms[CRITIC]));
+    const int64_t num_steps = pass->parameters.adam.num_steps + minibatch + 1;
+    step(&pass->parameters, side, num_steps, sqrt(norms[ACTOR] + norms[CRITIC]));
 }
 
 /* Updates a side, or both, with every minibatch. Ends early, without a step, where the policy has gone too far: there is
@@ -308,7 +244,7 @@ void run_pass(struct pass *pass, int side)
             differentiate_side(pass, CRITIC, minibatch);
         } else {
             differentiate_side(pass, side, minibatch);
-            wait_for(pass, side, minibatch);
+            meet(&pass->meeting, side);
         }
         if (atomic_load(&pass->stopped_at) == minibatch)
             return;

@@ -7,71 +7,56 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
 
 from engine.kernels.library import Kernels, address
-from engine.kernels.network import Network, NetworkStruct
+from engine.kernels.network import NetworkStruct
+from engine.kernels.structs import AdamStruct, numbers, pointers, reals
 from engine.protocol.provenance import usable_cpus
+from engine.worker.compiled_networks import Layers, learning_network
 from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.ppo_loss import Coefficients, Minibatch, Seen
 
-Arrays = Mapping[torch.Tensor, tuple[np.ndarray, np.ndarray]]
-"""Value and gradient of each parameter."""
 ACTOR, CRITIC, BOTH = range(3)
 
 
-def _pointers(*names: str) -> tuple[tuple[str, type], ...]:
-    return tuple((name, ctypes.c_void_p) for name in names)
-
-
-def _numbers(*names: str) -> tuple[tuple[str, type], ...]:
-    return tuple((name, ctypes.c_int64) for name in names)
-
-
-def _reals(*names: str) -> tuple[tuple[str, type], ...]:
-    return tuple((name, ctypes.c_double) for name in names)
-
-
-class _Adam(ctypes.Structure):
+class _Parameters(ctypes.Structure):
     _fields_ = (
-        *_pointers("values", "gradients", "means", "squares"),
+        ("adam", AdamStruct),
         ("spans", ctypes.c_void_p * 2),
         ("num_spans", ctypes.c_int64 * 2),
-        *_reals("learning_rate", "beta1", "beta2", "eps", "weight_decay", "max_grad_norm"),
-        *_numbers("num_steps"),
+        *reals("max_grad_norm"),
     )
 
 
 class _Rows(ctypes.Structure):
     _fields_ = (
-        *_pointers("observations", "actions", "old_values", "old_log_prob", "advantages", "returns"),
-        *_numbers("num_rows", "batch_size"),
+        *pointers("observations", "actions", "old_values", "old_log_prob", "advantages", "returns"),
+        *numbers("num_rows", "batch_size"),
     )
 
 
 class _Noise(ctypes.Structure):
     _fields_ = (
-        *_pointers("log_std", "log_std_gradient", "std_squared", "squared_features", "variance", "by_variance"),
-        *_numbers("is_state_dependent"),
+        *pointers("log_std", "log_std_gradient", "std_squared", "squared_features", "variance", "by_variance"),
+        *numbers("is_state_dependent"),
     )
 
 
 class _Coefficients(ctypes.Structure):
     _fields_ = (
-        *_reals("clip_range", "clip_range_vf", "ent_coef", "vf_coef", "largest_kl"),
-        *_numbers("normalize_advantage"),
+        *reals("clip_range", "clip_range_vf", "ent_coef", "vf_coef", "largest_kl"),
+        *numbers("normalize_advantage"),
     )
 
 
 class _Seen(ctypes.Structure):
-    _fields_ = _pointers("policy", "entropy", "clip_fraction", "approx_kl", "value")
+    _fields_ = pointers("policy", "entropy", "clip_fraction", "approx_kl", "value")
 
 
 class _Pass(ctypes.Structure):
@@ -80,7 +65,7 @@ class _Pass(ctypes.Structure):
     _fields_ = (
         ("actor", NetworkStruct),
         ("critic", NetworkStruct),
-        ("adam", _Adam),
+        ("parameters", _Parameters),
         ("rows", _Rows),
         ("noise", _Noise),
         ("given", _Coefficients),
@@ -95,9 +80,8 @@ class _Pass(ctypes.Structure):
 class Sides:
     """What a policy is made of."""
 
-    actor: Sequence[nn.Linear]
-    critic: Sequence[nn.Linear]
-    """Hidden layers and the head."""
+    actor: Layers
+    critic: Layers
     log_std: torch.Tensor
     """(units, action_size) of gSDE, else (action_size,)."""
     activation: str
@@ -110,7 +94,10 @@ class CompiledPass:
         """Parameters and moments are `adam`'s; minibatches have up to `batch_size` rows."""
         self._kernels, self._adam, self._batch_size = kernels, adam, batch_size
         arrays = adam.arrays()
-        self._networks = [self._network(layers, arrays, sides.activation) for layers in (sides.actor, sides.critic)]
+        self._networks = [
+            learning_network(kernels, layers, arrays, sides.activation, batch_size=batch_size)
+            for layers in (sides.actor, sides.critic)
+        ]
         self._spans = [
             np.array([adam.vector.span(each) for each in parameters], dtype=np.int64)
             for parameters in ([sides.log_std, *_parameters(sides.actor)], _parameters(sides.critic))
@@ -123,11 +110,8 @@ class CompiledPass:
         """Update with every minibatch of a rollout in its order; rows are float32 and contiguous."""
         num_rows = len(rows.returns)
         num_minibatches = -(-num_rows // self._batch_size)
-        numbers = np.zeros((5, num_minibatches))
+        seen = np.zeros((5, num_minibatches))
         columns = (rows.observations, rows.actions, rows.old_values, rows.old_log_prob, rows.advantages, rows.returns)
-        values, gradients, means, squares = self._adam.vectors()
-        group = self._adam.settings
-        beta1, beta2 = group["betas"]
         given_there = _Coefficients(
             clip_range=given.clip_range,
             clip_range_vf=-1.0 if given.clip_range_vf is None else given.clip_range_vf,
@@ -136,45 +120,32 @@ class CompiledPass:
             largest_kl=math.inf if target_kl is None else 1.5 * target_kl,
             normalize_advantage=given.normalize_advantage,
         )
-        adam = _Adam(
-            *map(address, (values, gradients, means, squares)),
+        parameters = _Parameters(
+            adam=AdamStruct.over(self._adam.vectors()),
             spans=(ctypes.c_void_p * 2)(*map(address, self._spans)),
             num_spans=(ctypes.c_int64 * 2)(*map(len, self._spans)),
-            learning_rate=group["lr"],
-            beta1=beta1,
-            beta2=beta2,
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
             max_grad_norm=max_grad_norm,
-            num_steps=self._adam.num_steps,
         )
+        parameters.adam.set(self._adam.settings, num_steps=self._adam.num_steps)
         whole = _Pass(
             actor=self._networks[ACTOR].struct,
             critic=self._networks[CRITIC].struct,
-            adam=adam,
+            parameters=parameters,
             rows=_Rows(*map(address, columns), num_rows=num_rows, batch_size=self._batch_size),
             noise=self._noise,
             given=given_there,
-            seen=_Seen(*map(address, numbers)),
+            seen=_Seen(*map(address, seen)),
             stopped_at=-1,
         )
         self._call(whole)
         is_cut = whole.stopped_at >= 0
         num_steps = whole.stopped_at if is_cut else num_minibatches
         self._adam.num_steps += num_steps
-        return Seen(*numbers[:, : num_steps + is_cut], is_cut=is_cut)
+        return Seen(*seen[:, : num_steps + is_cut], is_cut=is_cut)
 
     def _call(self, whole: _Pass) -> None:
         sides = (ACTOR, CRITIC) if self._crew.num_threads > 1 else (BOTH,)
         self._crew.run([partial(self._kernels.run_pass, ctypes.byref(whole), side) for side in sides])
-
-    def _network(self, layers: Sequence[nn.Linear], arrays: Arrays, activation: str) -> Network:
-        pairs = [(arrays[layer.weight], arrays[layer.bias]) for layer in layers]
-        network = Network(self._kernels, [weight[0] for weight, _ in pairs], [bias[0] for _, bias in pairs], activation)
-        network.place_gradients([weight[1] for weight, _ in pairs], [bias[1] for _, bias in pairs])
-        room = [[np.empty((self._batch_size, layer.out_features), np.float32) for layer in layers] for _ in range(2)]
-        network.place(*room)
-        return network
 
     def _make_room(self, sides: Sides) -> dict[str, np.ndarray]:
         head = sides.actor[-1]
@@ -196,5 +167,5 @@ class CompiledPass:
         )
 
 
-def _parameters(layers: Sequence[nn.Linear]) -> list[torch.Tensor]:
+def _parameters(layers: Layers) -> list[torch.Tensor]:
     return [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
