@@ -9,6 +9,7 @@
     ├── CheckpointError         a checkpoint that is missing or does not verify
     ├── StorageError            the disk is full, read-only or not ours
     ├── ProcessDiedError        a process that the engine needs was killed
+    ├── DeviceError             a GPU refuses what training wants of it
     └── DisplayError            a window was asked for where there is no display
 
 Every message says where, what was seen, what is allowed and what to do next.
@@ -65,6 +66,10 @@ class RunBusyError(RlroboError):
 
 class CheckpointError(RlroboError):
     """A checkpoint is missing, incomplete or was changed after it was written."""
+
+
+class DeviceError(RlroboError):
+    """A GPU, or torch on it, cannot do what training wants."""
 
 
 class StorageError(RlroboError):

@@ -28,6 +28,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     compile: bool = True
     """RLROBO_COMPILE: 0 computes updates with NumPy alone; otherwise a part of them is compiled where there is a C
     compiler. The numbers are the same."""
+    cuda_graphs: bool = True
+    """RLROBO_CUDA_GRAPHS: 0 launches the operations of an update on a GPU one by one, without CUDA graphs."""
+    device_buffers: bool = True
+    """RLROBO_DEVICE_BUFFERS: 0 keeps rollouts and replay buffers off the GPU and uploads each minibatch."""
 
 
 VARIABLES = {
@@ -37,6 +41,8 @@ VARIABLES = {
     "RLROBO_ASCII": "ascii",
     "RLROBO_PLUGINS": "plugins",
     "RLROBO_COMPILE": "compile",
+    "RLROBO_CUDA_GRAPHS": "cuda_graphs",
+    "RLROBO_DEVICE_BUFFERS": "device_buffers",
 }
 
 
@@ -53,4 +59,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ascii=environment.get("RLROBO_ASCII", "").lower() in ("1", "true", "yes"),
         plugins=tuple(name for name in environment.get("RLROBO_PLUGINS", "").split(":") if name),
         compile=environment.get("RLROBO_COMPILE", "") != "0",
+        cuda_graphs=environment.get("RLROBO_CUDA_GRAPHS", "") != "0",
+        device_buffers=environment.get("RLROBO_DEVICE_BUFFERS", "") != "0",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.distributions import DiagGaussianDistribution, StateDependentNoiseDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 
@@ -18,6 +19,7 @@ from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
 from engine.worker.flat_rmsprop import FlatRMSprop, is_plain_rmsprop
+from engine.worker.minibatches import shuffled
 from engine.worker.ppo_loss import Coefficients, Minibatch, Noise, PolicyLoss, Seen
 
 Judge = Callable[[np.ndarray, Noise, Minibatch, Coefficients], PolicyLoss]
@@ -66,6 +68,11 @@ class ActorCritic:
     def begin(self) -> None:
         """Prepare for an update."""
         self._optimizer.adopt()
+
+    @staticmethod
+    def shuffled(buffer: RolloutBuffer) -> Minibatch:
+        """Return the rows of a full rollout in the order of RolloutBuffer.get."""
+        return shuffled(buffer)
 
     def run_pass(self, rows: Minibatch, given: Coefficients, *, max_grad_norm: float, target_kl: float | None) -> Seen:
         """Update with every minibatch of a rollout in its order, until the policy is too far from what acted."""

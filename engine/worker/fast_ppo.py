@@ -1,10 +1,13 @@
 """Stable-Baselines3's PPO with an update in closed form: same minibatches, losses and optimiser, computed sooner.
 
 What it saves is torch's bookkeeping. Parameters differ by rounding only; a test compares them with stock
-PPO's. Policies and devices that the closed form does not cover are updated by stock PPO.
+PPO's. On a GPU autograd computes them, without waiting for it (device_actor_critic.py). What neither covers is updated
+by stock PPO.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +17,7 @@ from stable_baselines3.common.utils import explained_variance
 from engine.worker import ppo_loss
 from engine.worker.actor_critic import ActorCritic
 from engine.worker.closed_form import ClosedForm
-from engine.worker.minibatches import shuffled
+from engine.worker.device_actor_critic import DeviceActorCritic, clipped_surrogate, why_not
 from engine.worker.ppo_loss import Coefficients, Seen
 from engine.worker.rollouts import SampledRollouts
 
@@ -25,14 +28,20 @@ class FastPPO(ClosedForm, SampledRollouts, PPO):
     def _make_networks(self) -> ActorCritic | None:
         return ActorCritic.of(self.policy, ppo_loss.policy_loss, batch_size=self.batch_size)
 
-    def _update(self, networks: ActorCritic) -> None:  # type: ignore[override]
+    def _why_not_on_device(self) -> str:
+        return why_not(self.policy)
+
+    def _make_on_device(self) -> DeviceActorCritic:
+        return DeviceActorCritic(self.policy, clipped_surrogate, batch_size=self.batch_size)
+
+    def _update(self, networks: ActorCritic | DeviceActorCritic) -> None:  # type: ignore[override]
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         given = self._coefficients()
         networks.begin()
         passes: list[Seen] = []
         for _ in range(self.n_epochs):
-            rows = shuffled(self.rollout_buffer)
+            rows: Any = networks.shuffled(self.rollout_buffer)
             seen = networks.run_pass(rows, given, max_grad_norm=self.max_grad_norm, target_kl=self.target_kl)
             passes.append(seen)
             self._n_updates += 1
@@ -66,7 +75,8 @@ class FastPPO(ClosedForm, SampledRollouts, PPO):
             "train/loss", float(last.policy[-1] + given.ent_coef * last.entropy[-1] + given.vf_coef * last.value[-1])
         )
         record("train/explained_variance", explained_variance(buffer.values.flatten(), buffer.returns.flatten()))
-        record("train/std", float(torch.exp(self.policy.log_std.detach()).mean()))
+        if hasattr(self.policy, "log_std"):  # choices have none
+            record("train/std", float(torch.exp(self.policy.log_std.detach()).mean()))
         record("train/n_updates", self._n_updates, exclude="tensorboard")
         record("train/clip_range", given.clip_range)
         if given.clip_range_vf is not None:

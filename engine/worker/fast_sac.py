@@ -2,11 +2,13 @@
 
 A gradient step has three stages, and threads share each: halves of the minibatch for the actor, before and after one
 critic each. How many threads there are changes no number. Parameters differ from stock SAC's by rounding only; a test
-compares them. Policies and devices that the closed form does not cover are updated by stock SAC.
+compares them. On a GPU autograd computes them, without waiting for it (device_sac.py). What neither covers is updated
+by stock SAC.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,14 +19,21 @@ from stable_baselines3.common.distributions import SquashedDiagGaussianDistribut
 from stable_baselines3.sac.policies import Actor, MultiInputPolicy, SACPolicy
 from torch import nn
 
+from engine.worker import device_sac
 from engine.worker.crew import Crew
+from engine.worker.device_off_policy import GradientSteps
+from engine.worker.device_sac import DeviceSac
 from engine.worker.ent_coef import make_ent_coef
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
+from engine.worker.host_copy import HostCopy
 from engine.worker.numpy_acting import NumpyActing
 from engine.worker.sac_actor import IndependentActor, Random, SacActor, StateDependentActor, standard_normal
 from engine.worker.squashed_gaussian import Draw
+
+Arrays = Mapping[torch.Tensor, tuple[np.ndarray, np.ndarray]]
+"""Value and gradient of each parameter."""
 
 
 class FastSAC(NumpyActing, SAC):
@@ -35,9 +44,25 @@ class FastSAC(NumpyActing, SAC):
         self._act = networks.act if networks else None
         return networks
 
+    def _why_not_on_device(self) -> str:
+        return device_sac.why_not(self)
+
+    def _make_on_device(self) -> GradientSteps:
+        if activation := activation_name(self.policy.activation_fn):
+            self._copy = HostCopy(self.actor.parameters())
+            arrays = {parameter: (array, np.zeros_like(array)) for parameter, array in self._copy.arrays().items()}
+            self._act = _make_actor(self.actor, arrays, activation, batch_size=self.n_envs).explore
+        return GradientSteps(self, DeviceSac(self))
+
+    def _update_on_device(self, networks: GradientSteps, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
+        self._begin_update()
+        are_followed = [step % self.target_update_interval == 0 for step in range(gradient_steps)]
+        losses = networks.take(are_followed, batch_size=batch_size)
+        self._n_updates += gradient_steps
+        self._record([Losses(*row) for row in losses.tolist()])
+
     def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
-        optimizers = (self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer)
-        self._update_learning_rate([optimizer for optimizer in optimizers if optimizer is not None])
+        self._begin_update()
         networks.adopt()
         assert self.replay_buffer is not None
         seen: list[Losses] = []
@@ -47,6 +72,10 @@ class FastSAC(NumpyActing, SAC):
             seen.append(networks.step(batch, tau=self.tau if must_follow else None))
         self._n_updates += gradient_steps
         self._record(seen)
+
+    def _begin_update(self) -> None:
+        optimizers = (self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer)
+        self._update_learning_rate([optimizer for optimizer in optimizers if optimizer is not None])
 
     def _record(self, seen: list[Losses]) -> None:
         """Log what stock SAC logs."""
@@ -79,7 +108,8 @@ class SacNetworks:
         self._critics = Critics(model.critic, model.critic_target, activation, batch_size=model.batch_size)
         self._adam = FlatAdam(actor.optimizer, actor.parameters(), num_parts=2)
         half = (model.batch_size + 1) // 2
-        actors = [_make_actor(actor, self._adam, activation, part=part, batch_size=half) for part in range(2)]
+        arrays = [self._adam.arrays(part=part) for part in range(2)]
+        actors = [_make_actor(actor, each, activation, batch_size=half) for each in arrays]
         self._halves = [_Half(each, self._critics, batch_size=half) for each in actors]
         self._crew = Crew.for_networks(self._adam.size + self._critics.size, num_tasks=max(2, len(self._critics)))
         self._ent_coef = make_ent_coef(model)
@@ -163,9 +193,8 @@ class _Half:
         return float(np.sum(np.float32(ent_coef) * self.draw.log_prob - values)) / num_rows
 
 
-def _make_actor(actor: Actor, adam: FlatAdam, activation: str, *, part: int, batch_size: int) -> SacActor:
-    """Return an actor for up to `batch_size` rows that writes a part of the gradient."""
-    arrays = adam.arrays(part=part)
+def _make_actor(actor: Actor, arrays: Arrays, activation: str, *, batch_size: int) -> SacActor:
+    """Return an actor for up to `batch_size` rows over arrays of value and gradient."""
     mean = actor.mu if isinstance(actor.mu, nn.Sequential) else nn.Sequential(actor.mu)
     network = make_perceptron(linears([*actor.latent_pi, *mean]), arrays, activation, batch_size=batch_size)
     if isinstance(actor.log_std, nn.Linear):

@@ -1,7 +1,8 @@
 """Stable-Baselines3's TD3 with an update in closed form: same minibatches, random numbers, losses and optimisers.
 
 The stages of a gradient step are those of fast_sac.py, and so are the promises: parameters differ from stock TD3's by
-rounding only, which a test checks, and what the closed form does not cover is updated by stock TD3.
+rounding only, which a test checks; on a GPU the gradient step is that of device_td3.py, and what neither covers is
+updated by stock TD3.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import torch
 from stable_baselines3 import TD3
 from stable_baselines3.td3.policies import MultiInputPolicy, TD3Policy
 
+from engine.worker import device_td3
 from engine.worker.crew import Crew
+from engine.worker.device_off_policy import GradientSteps
+from engine.worker.device_td3 import DeviceTd3
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
 from engine.worker.flat_networks import (
@@ -26,6 +30,7 @@ from engine.worker.flat_networks import (
     make_reader,
 )
 from engine.worker.flat_vector import FlatVector
+from engine.worker.host_copy import HostCopy
 from engine.worker.numpy_acting import NumpyActing
 from engine.worker.perceptron import Perceptron
 
@@ -37,6 +42,26 @@ class FastTD3(NumpyActing, TD3):
         networks = Td3Networks.of(self)
         self._act = networks.act if networks else None
         return networks
+
+    def _why_not_on_device(self) -> str:
+        return device_td3.why_not(self)
+
+    def _make_on_device(self) -> GradientSteps:
+        if activation := activation_name(self.policy.activation_fn):
+            self._copy = HostCopy(self.actor.parameters())
+            layers, arrays = linears(self.actor.mu), self._copy.arrays()
+            network = make_reader(layers, arrays, activation, batch_size=self.n_envs)
+            self._act = lambda observations: np.tanh(network.forward(observations))
+        return GradientSteps(self, DeviceTd3(self))
+
+    def _update_on_device(self, networks: GradientSteps, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
+        self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
+        first = self._n_updates + 1
+        are_followed = [update % self.policy_delay == 0 for update in range(first, first + gradient_steps)]
+        losses = networks.take(are_followed, batch_size=batch_size)
+        self._n_updates += gradient_steps
+        pairs = zip(losses.tolist(), are_followed, strict=True)
+        self._record([Losses(critic, actor if is_followed else None) for (critic, actor), is_followed in pairs])
 
     def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])

@@ -31,13 +31,13 @@ def is_plain_adam(optimizer: torch.optim.Optimizer) -> bool:
 
 
 def has_plain_features(network: Any) -> bool:
-    """Whether features are the observations as they are, on the CPU: numbers without images or choices."""
+    """Whether features are the observations as they are: numbers without images or choices."""
     space = network.observation_space
     parts = space.spaces.values() if isinstance(space, spaces.Dict) else [space]
     kind = CombinedExtractor if isinstance(space, spaces.Dict) else FlattenExtractor
     are_numbers = all(isinstance(part, spaces.Box) and np.issubdtype(part.dtype, np.floating) for part in parts)
     assert isinstance(network, BasePolicy | nn.Module)
-    return are_numbers and type(network.features_extractor) is kind and network.device.type == "cpu"
+    return are_numbers and type(network.features_extractor) is kind
 
 
 def flatten(observations: Numbers | Mapping[str, Numbers]) -> np.ndarray:

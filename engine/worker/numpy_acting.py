@@ -1,18 +1,22 @@
 """Let an off-policy algorithm choose its training actions with NumPy: calls of torch cost more than a few rows do.
 
-Random numbers are drawn as Stable-Baselines3 draws them, so actions are its actions up to rounding.
+Random numbers are drawn as Stable-Baselines3 draws them, so actions are its actions up to rounding. Where the policy is
+on a GPU, the actor's parameters are copied once for a rollout, and random numbers are the CPU's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.type_aliases import RolloutReturn
 
 from engine.worker.closed_form import ClosedForm
 from engine.worker.flat_networks import flatten
+from engine.worker.host_copy import HostCopy
 
 Act = Callable[[np.ndarray], np.ndarray]
 """Returns exploring actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
@@ -22,6 +26,14 @@ class NumpyActing(ClosedForm, OffPolicyAlgorithm):
     """Mix-in for off-policy algorithms. Without `_act`, and while actions are random, Stable-Baselines3 acts."""
 
     _act: Act | None = None
+    _copy: HostCopy | None = None
+    """Parameters that `_act` reads, where they are not the policy's own."""
+
+    def collect_rollouts(self, *arguments: Any, **keywords: Any) -> RolloutReturn:
+        """Fill the replay buffer with a rollout."""
+        if self._copy is not None:
+            self._copy.refresh()
+        return super().collect_rollouts(*arguments, **keywords)
 
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
@@ -38,4 +50,4 @@ class NumpyActing(ClosedForm, OffPolicyAlgorithm):
         return self.policy.unscale_action(scaled), scaled
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_act"]
+        return [*super()._excluded_save_params(), "_act", "_copy"]

@@ -52,9 +52,9 @@ class StateDependentActor:
     def explore(self, observations: np.ndarray) -> np.ndarray:
         """Return actions with the exploration matrices that SB3 drew last."""
         mean = np.clip(self._network.forward(observations), -self._clip_mean, self._clip_mean)
-        features, matrices = self._network.features, self._dist.exploration_matrices.detach().numpy()
+        features, matrices = self._network.features, self._dist.exploration_matrices.detach().cpu().numpy()
         if len(features) == 1 or len(features) != len(matrices):  # as StateDependentNoiseDistribution.get_noise has it
-            return np.tanh(mean + features @ self._dist.exploration_mat.detach().numpy())
+            return np.tanh(mean + features @ self._dist.exploration_mat.detach().cpu().numpy())
         return np.tanh(mean + np.matmul(features[:, None], matrices)[:, 0])
 
     def act(self, observations: np.ndarray, random: np.ndarray) -> Draw:

@@ -16,6 +16,7 @@ from engine.protocol.events import StatusChanged, Warned
 from engine.protocol.status import EndReason, Status
 from engine.worker.algorithms import build_model
 from engine.worker.callback import TrainingCallback
+from engine.worker.closed_form import ClosedForm
 from engine.worker.control import Control
 from engine.worker.devices import choose_device, choose_num_threads
 from engine.worker.environments import RobotVecEnv, choose_num_workers, make_training_env
@@ -81,6 +82,9 @@ def _announce(model: BaseAlgorithm, num_threads: int, *, config: RunConfig, cont
     if num_workers > 1:
         detail += f", {num_workers} sampling processes"
     control.writer.write(StatusChanged(step=step, status=Status.RUNNING, detail=detail))
+    if isinstance(model, ClosedForm):
+        for code, message in model.notes().items():
+            control.writer.write(Warned(step=step, code=code, message=message))
     if isinstance(model, SampledRollouts) and (reason := model.why_step_by_step()):
         message = f"Sampling waits for the learner at every step, which is slower: {reason}."
         control.writer.write(Warned(step=step, code="step_by_step", message=message))

@@ -26,6 +26,30 @@ class Drift(gymnasium.Env[np.ndarray, Any]):
         return observation, float(observation[0]), bool(self.np_random.random() < 0.05), False, {}
 
 
+class Goal(Drift):
+    """The same with a goal."""
+
+    observation_space = gymnasium.spaces.Dict(
+        {
+            name: gymnasium.spaces.Box(-10.0, 10.0, (size,), np.float32)
+            for name, size in (("observation", 5), ("achieved_goal", 2), ("desired_goal", 2))
+        }
+    )
+
+    def reset(self, **keywords: Any) -> tuple[Any, dict]:
+        return self._dressed(super().reset(**keywords)[0]), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict]:
+        observation, *others = super().step(action)
+        return self._dressed(observation), *others  # type: ignore[return-value]
+
+    def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any) -> np.ndarray:
+        return -np.linalg.norm(achieved - desired, axis=-1)
+
+    def _dressed(self, observation: np.ndarray) -> dict[str, np.ndarray]:
+        return {"observation": observation, "achieved_goal": observation[:2], "desired_goal": observation[3:]}
+
+
 class Choice(Drift):
     """The same with two choices for an action."""
 

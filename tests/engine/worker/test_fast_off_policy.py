@@ -7,7 +7,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -23,7 +22,7 @@ from engine.worker.crew import Crew
 from engine.worker.fast_sac import FastSAC
 from engine.worker.fast_td3 import FastTD3
 from engine.worker.live import set_live
-from tests.engine.worker.drift import Drift, assert_same_log, difference, trained, weights
+from tests.engine.worker.drift import Drift, Goal, assert_same_log, difference, trained, weights
 
 ODD_NETWORKS = {"n_critics": 3, "activation_fn": nn.Tanh, "net_arch": {"pi": [20], "qf": [30, 10]}}
 SETTINGS: dict[str, tuple[type[OffPolicyAlgorithm], type[OffPolicyAlgorithm], dict[str, Any]]] = {
@@ -80,30 +79,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-class Goal(Drift):
-    """The same with a goal."""
-
-    observation_space = gymnasium.spaces.Dict(
-        {
-            name: gymnasium.spaces.Box(-10.0, 10.0, (size,), np.float32)
-            for name, size in (("observation", 5), ("achieved_goal", 2), ("desired_goal", 2))
-        }
-    )
-
-    def reset(self, **keywords: Any) -> tuple[Any, dict]:
-        return self._dressed(super().reset(**keywords)[0]), {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict]:
-        observation, *others = super().step(action)
-        return self._dressed(observation), *others  # type: ignore[return-value]
-
-    def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any) -> np.ndarray:
-        return -np.linalg.norm(achieved - desired, axis=-1)
-
-    def _dressed(self, observation: np.ndarray) -> dict[str, np.ndarray]:
-        return {"observation": observation, "achieved_goal": observation[:2], "desired_goal": observation[3:]}
 
 
 @pytest.fixture(params=SETTINGS, scope="module")
