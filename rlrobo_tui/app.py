@@ -1,75 +1,91 @@
-"""The terminal app: which screens there are, how one leads to another, and what all of them share.
+"""The terminal app: how one page leads to another, and what all of them share.
 
 Shows and steers runs; it never trains, and closing it ends no training.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from engine.launch import find_engine, start_engine
-from engine.protocol.config import RunConfig
-from engine.protocol.disk import check_space
+from engine.launch import find_engine
 from engine.protocol.errors import RlroboError
-from engine.protocol.presets import build_config
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.settings import Settings
-from rlrobo_tui.actions import actions_of, bindings_of
-from rlrobo_tui.commands.packing import make_run
-from rlrobo_tui.commands.task_facts import facts_for
-from rlrobo_tui.commands.train_config import size_of
+from rlrobo_tui.actions.action import Action
+from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
+from rlrobo_tui.folders import config_dir, state_dir
+from rlrobo_tui.key_map import read_key_map
+from rlrobo_tui.memory import Memory, read_memory, write_memory
+from rlrobo_tui.pages import CannotOpenError, make_page
+from rlrobo_tui.preferences import Preferences, read_preferences
 from rlrobo_tui.screens.help import HelpScreen
-from rlrobo_tui.screens.links import GoOn, Neighbour, OpenRun, Train
+from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
 from rlrobo_tui.screens.live import LiveScreen
+from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
+from rlrobo_tui.starting import StartingRuns
 from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_over_ssh
-from rlrobo_tui.themes import DARK, FALLBACKS, LIGHT
-from robots.errors import RobotError
+from rlrobo_tui.themes import FALLBACKS, THEMES
 from robots.plugins import load_plugins
 
-DEMO_TASK = "cartpole_balance"
-ENGINE_CHECK_S = 1.0
+STYLES = ("base", "runs", "live", "new_run", "overlay")
 
 
-class StartedEngine(NamedTuple):
-    """An engine that this app started."""
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the app was started."""
 
-    process: "subprocess.Popen[bytes]"
-    seen_until: float | None
-    """Time of the run's last event before it; None where there was none."""
+    ascii: bool = False
+    """Keep every character that is drawn to ASCII, whatever the preferences say."""
+    low_bandwidth: bool = False
+    """Draw seldom, whatever the preferences say."""
+    read_only: bool = False
+    """Start, steer and end nothing."""
+    warnings: tuple[str, ...] = ()
+    """To be shown at once."""
 
 
-class RlroboApp(App[None]):
-    """The app. `run` is opened at once; `ascii` keeps every character that is drawn to ASCII; `warnings` are shown."""
+class RlroboApp(StartingRuns):
+    """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = [f"styles/{name}.tcss" for name in STYLES]  # noqa: RUF012
     BINDINGS = bindings_of("app")
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
-    def __init__(
-        self, runs_dir: Path, *, run: RunDir | None = None, ascii: bool = False, warnings: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, runs_dir: Path, *, run: RunDir | None = None, options: Options | None = None) -> None:
         no_color = os.environ.get("NO_COLOR")
         super().__init__()
         if no_color is not None:
             os.environ["NO_COLOR"] = no_color  # Textual may take it away; engines inherit it
+        options = options or Options()
         self.runs_dir = runs_dir
-        self.is_ascii = ascii or not can_show_unicode()
+        self.preferences, self._key_map, self._warnings = _read_user_files(options.warnings)
+        self.memory: Memory = read_memory(state_dir() / "app.json")
+        """Pages keep in it what a user comes back to."""
+        self.is_ascii = options.ascii or _is_on(self.preferences.ascii, auto=not can_show_unicode())
+        self.is_low_bandwidth = options.low_bandwidth or _is_on(self.preferences.low_bandwidth, auto=False)
+        self.is_read_only = options.read_only
+        self.current: RunDir | None = run
+        """The run that was opened or selected last."""
         self._first_run = run
-        self._warnings = warnings
         self._ascii_filter = AsciiFilter()
-        self._engines: dict[Path, StartedEngine] = {}
+        self._scopes = ["runs", "runs"]
+        """Scope of the page before, and of the one in sight."""
+
+    # ---- what Textual asks for ----
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes of others the variables that they lack."""
@@ -81,56 +97,153 @@ class RlroboApp(App[None]):
         return [*filters, self._ascii_filter] if self.is_ascii else filters
 
     def on_mount(self) -> None:
-        """Open the list of runs and, where one was asked for, its dashboard on top."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
-        if is_over_ssh():
+        """Open the list of runs and, where one was asked for, its page on top."""
+        for name, theme in THEMES.items():
+            self.register_theme(theme)
+            if name == self.preferences.theme:
+                self.theme = theme.name
+        self.set_keymap(self._key_map)
+        if is_over_ssh() or self.is_low_bandwidth:
             self.animation_level = "none"
         self.push_screen(RunsScreen(self.runs_dir, is_ascii=self.is_ascii))
         if self._first_run is not None:
-            self._watch(self._first_run)
+            self.watch_run(self._first_run)
         self.call_after_refresh(self._show_warnings)
-        self.set_interval(ENGINE_CHECK_S, self._check_engines)
         self.call_after_refresh(self._warm_up)
 
-    def _show_warnings(self) -> None:
-        for warning in self._warnings:
-            self.notify(warning, severity="warning", timeout=20, markup=False)
-
-    @work(thread=True)
-    def _warm_up(self) -> None:
-        """Import what the first dashboard needs while the user looks at the first screen."""
-        for module in ("plotext", "rlrobo_tui.screens.new_run"):
-            importlib.import_module(module)
+    def on_unmount(self) -> None:
+        """Remember what the user comes back to."""
+        if self.current is not None:
+            self.memory.run = self.current.id
+        write_memory(state_dir() / "app.json", self.memory)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Fill the command palette: the screen's actions, the app's, then Textual's own."""
+        """Fill the command palette: the page's actions, the app's, then Textual's own."""
         for action in actions_of(getattr(screen, "SCOPE", "")):
             if screen.check_action(action.id, ()):
                 yield SystemCommand(action.label, action.help, partial(screen.run_action, action.id))
         for action in actions_of("app"):
-            if not _is_allowed(action.id, screen):
-                continue
-            yield SystemCommand(action.label, action.help, partial(self.run_action, action.id))
+            if self._is_possible(action, getattr(screen, "SCOPE", "")) and action.id != "palette":
+                yield SystemCommand(action.label, action.help, partial(self.run_action, action.id))
         yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
-        yield SystemCommand("Screenshot", "Save a picture of the screen as SVG.", self.deliver_screenshot)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the app's keys off overlays, and the form from opening itself."""
-        return _is_allowed(action, self.screen)
+        found = find_action("app", action)
+        return found is None or self._is_possible(found, self.scope)
+
+    # ---- pages ----
+
+    @property
+    def scope(self) -> str:
+        """Scope of the page in sight; empty where something lies over it."""
+        return getattr(self.screen, "SCOPE", "")
+
+    @property
+    def page(self) -> Page[Any] | None:
+        """The page in sight, or the one below what lies over it."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
+
+    def go(self, scope: str) -> bool:
+        """Show a page for the current run; return whether it had something to show."""
+        page: Page[Any] | None = None
+        if scope != "runs":
+            try:
+                page = make_page(scope, self)
+            except CannotOpenError as err:
+                self.notify(str(err), severity="warning", markup=False)
+                return False
+        self._clear()
+        if page is not None:
+            self.push_screen(page)
+        self._scopes = [self._scopes[-1], scope]
+        return True
+
+    def watch_run(self, run: RunDir) -> None:
+        """Show the page of a run."""
+        self.current = run
+        self.go("live")
+
+    def watch_new(self, run: RunDir) -> None:
+        """Show a run that was just started."""
+        self.watch_run(run)
+
+    def say_not_started(self, reason: str) -> None:
+        """Tell the user why nothing was started."""
+        from rlrobo_tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.screen.show_error(reason)
+        self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
+
+    def on_open_run(self, message: OpenRun) -> None:
+        """Watch a run."""
+        self.watch_run(message.run)
+
+    def on_go_to(self, message: GoTo) -> None:
+        """Show another page."""
+        self.go(message.scope)
+
+    def on_neighbour(self, message: Neighbour) -> None:
+        """Watch the run beside the present one, where there is one."""
+        runs = list_runs(self.runs_dir)
+        ids = [run.id for run in runs]
+        if message.run.id not in ids:
+            return
+        index = ids.index(message.run.id) + message.distance
+        if 0 <= index < len(runs):
+            self.watch_run(runs[index])
+        else:
+            self.notify("This is the newest run." if index < 0 else "This is the oldest run.")
+
+    # ---- actions ----
+
+    def action_go_runs(self) -> None:
+        """Show the list."""
+        self.go("runs")
+
+    def action_go_live(self) -> None:
+        """Show the page of the current run."""
+        self.go("live")
+
+    def action_last_page(self) -> None:
+        """Show the page before."""
+        self.go(self._scopes[0])
 
     def action_help(self) -> None:
-        """Explain the screen in sight."""
-        screen = self.screen
-        metrics = sorted(screen.view.series) if isinstance(screen, LiveScreen) else []
-        self.push_screen(HelpScreen(getattr(screen, "SCOPE", "runs"), metrics=metrics, is_ascii=self.is_ascii))
+        """Explain the page in sight."""
+        page = self.page
+        metrics = sorted(page.view.series) if isinstance(page, LiveScreen) else []
+        self.push_screen(HelpScreen(self._explained(page), metrics=metrics, is_ascii=self.is_ascii))
 
     def action_new_run(self) -> None:
         """Open the form."""
-        from rlrobo_tui.screens.new_run import NewRunScreen
+        self.push_screen(make_page("new", self))
 
-        self.push_screen(NewRunScreen())
+    def action_copy_command(self) -> None:
+        """Copy the equal command line."""
+        page = self.page
+        command = page.command if page else ""
+        if command:
+            self.copy_to_clipboard(command)
+            self.notify(command, title="Copied", markup=False)
+        else:
+            self.notify("No command shows this page.", severity="warning")
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+    def action_read_only(self) -> None:
+        """Switch what changes runs off or on again."""
+        self.is_read_only = not self.is_read_only
+        self.refresh_bindings()
+        self.screen.refresh_bindings()
+        self.notify("Nothing can be started, steered or ended now." if self.is_read_only else "Runs can be steered.")
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save a picture of the screen."""
+        self.deliver_screenshot(filename, path)
 
     def action_leave(self) -> None:
         """Leave the app and say what goes on without it."""
@@ -141,102 +254,70 @@ class RlroboApp(App[None]):
         else:
             self.exit()
 
-    def on_open_run(self, message: OpenRun) -> None:
-        """Watch a run."""
-        self._watch(message.run)
+    # ---- the rest ----
 
-    def on_train_demo(self) -> None:
-        """Train the demo."""
-        try:
-            config = build_config(DEMO_TASK)
-        except RlroboError as err:
-            self.notify(str(err), severity="error", markup=False)
-            return
-        self._train(config, f"rlrobo train {DEMO_TASK}")
+    def _is_possible(self, action: Action, scope: str) -> bool:
+        """Return whether an action of the app is possible on a page; none is where something lies over it."""
+        is_open_already = action.id == "new_run" and scope == "new"
+        return bool(scope) and not is_open_already and not why_not(action, self, is_read_only=self.is_read_only)
 
-    def on_train(self, message: Train) -> None:
-        """Train what the form describes."""
-        self._train(message.config, message.command)
+    def _explained(self, page: Page[Any] | None) -> list[tuple[Action, str]]:
+        """Return the actions of a page and of the app, each with why it is not possible now."""
+        holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]
+        return [
+            (action, why_not(action, holder, is_read_only=self.is_read_only))
+            for scope, holder in holders
+            for action in actions_of(scope)
+        ]
 
-    def on_go_on(self, message: GoOn) -> None:
-        """Start a new engine for the run in sight."""
-        screen = self.screen
-        if isinstance(screen, LiveScreen):
-            self._go_on(message.run, screen.view.updated_at)
-
-    def on_neighbour(self, message: Neighbour) -> None:
-        """Watch the run beside the present one, where there is one."""
-        runs = list_runs(self.runs_dir)
-        ids = [run.id for run in runs]
-        if message.run.id not in ids:
-            return
-        index = ids.index(message.run.id) + message.distance
-        if 0 <= index < len(runs):
-            self.switch_screen(LiveScreen(runs[index], is_ascii=self.is_ascii))
-        else:
-            self.notify("This is the newest run." if index < 0 else "This is the oldest run.")
-
-    @work(thread=True, exclusive=True, group="train")
-    def _train(self, config: RunConfig, command: str) -> None:
-        try:
-            facts = facts_for(config)
-            check_space(self.runs_dir, size_of(config, facts))
-            run = make_run(self.runs_dir, config, facts, command.split())
-            process = start_engine(run)
-        except (RlroboError, RobotError, OSError) as err:
-            self.call_from_thread(self._say_not_started, str(err))
-            return
-        self.call_from_thread(self._watch_new, run, process)
-
-    @work(thread=True, exclusive=True, group="train")
-    def _go_on(self, run: RunDir, seen_until: float | None) -> None:
-        try:
-            process = start_engine(run)
-        except (RlroboError, OSError) as err:
-            self.call_from_thread(self._say_not_started, str(err))
-            return
-        self._engines[run.path] = StartedEngine(process, seen_until)
-
-    def _say_not_started(self, reason: str) -> None:
-        from rlrobo_tui.screens.new_run import NewRunScreen
-
-        if isinstance(self.screen, NewRunScreen):
-            self.screen.show_error(reason)
-        self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
-
-    def _watch_new(self, run: RunDir, process: subprocess.Popen[bytes]) -> None:
-        self._engines[run.path] = StartedEngine(process, None)
-        while isinstance(self.screen, LiveScreen) or getattr(self.screen, "SCOPE", "") == "new":
+    def _clear(self) -> None:
+        """Leave the list of runs alone on the stack."""
+        while len(self.screen_stack) > 2:  # Textual's own lies below the list
             self.pop_screen()
-        self._watch(run)
 
-    def _watch(self, run: RunDir) -> None:
-        self.push_screen(LiveScreen(run, is_ascii=self.is_ascii))
+    def _show_warnings(self) -> None:
+        for warning in self._warnings:
+            self.notify(warning, severity="warning", timeout=20, markup=False)
 
-    def _check_engines(self) -> None:
-        """Notice engines of this app that died before they could write an event."""
-        screen = self.screen
-        started = self._engines.get(screen.run_dir.path) if isinstance(screen, LiveScreen) else None
-        if not isinstance(screen, LiveScreen) or started is None or started.process.poll() is None:
-            return
-        if screen.view.updated_at == started.seen_until and not screen.early_death:
-            screen.early_death = f"The engine ended before its first event (exit code {started.process.returncode})."
-            screen.draw()
+    @work(thread=True)
+    def _warm_up(self) -> None:
+        """Import what the first page needs while the user looks at the list."""
+        for module in ("plotext", "rlrobo_tui.screens.new_run"):
+            importlib.import_module(module)
 
 
-def _is_allowed(action: str, screen: Screen[object]) -> bool:
-    scope = getattr(screen, "SCOPE", None)
-    if action in ("help", "new_run", "leave"):
-        return scope is not None and not (action == "new_run" and scope == "new")
-    return True
+def _read_user_files(warnings: Sequence[str]) -> tuple[Preferences, dict[str, str], list[str]]:
+    """Return preferences, key map and warnings: a file that is wrong must not keep anybody from his runs."""
+    said = list(warnings)
+    preferences, keys = Preferences(), {}
+    try:
+        preferences = read_preferences(config_dir() / "settings.yaml")
+    except RlroboError as err:
+        said.append(str(err))
+    try:
+        keys = read_key_map(config_dir() / "keys.yaml")
+    except RlroboError as err:
+        said.append(str(err))
+    return preferences, keys, said
 
 
-def run_app(settings: Settings, run: RunDir | None = None, ascii: bool = False) -> None:
+def _is_on(switch: str, *, auto: bool) -> bool:
+    return auto if switch == "auto" else switch == "on"
+
+
+def run_app(settings: Settings, run: RunDir | None = None, options: Options | None = None) -> None:
     """Show the app until the user leaves it. Raises UsageError where the terminal cannot show it."""
     check_terminal()
     # Before the app: what a plug-in prints while it is imported would end up on the screen.
     warnings = load_plugins(settings.plugins)
-    app = RlroboApp(settings.runs_dir, run=run, ascii=ascii, warnings=warnings)
+    options = options or Options()
+    told = Options(
+        ascii=options.ascii or settings.ascii,
+        low_bandwidth=options.low_bandwidth,
+        read_only=options.read_only,
+        warnings=(*options.warnings, *warnings),
+    )
+    app = RlroboApp(settings.runs_dir, run=run, options=told)
     app.run()
     if app.return_code:
         sys.exit(app.return_code)

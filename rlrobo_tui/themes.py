@@ -59,5 +59,8 @@ LIGHT = Theme(
     },
 )
 
+THEMES = {"dark": DARK, "light": LIGHT}
+"""By their names in the settings."""
+
 FALLBACKS = {"muted": "gray", "faint": "gray", "border-blurred": "gray"}
 """For themes of others, which do not have these variables."""

@@ -10,11 +10,16 @@ from rlrobo_tui.commands.options import complete_runs, named_run
 
 def tui(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run to open first.", autocompletion=complete_runs)] = "",
+    *,
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
+    low_bandwidth: Annotated[
+        bool, typer.Option("--low-bandwidth", help="Draw seldom: a chart every five seconds, no robot.")
+    ] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Start, steer and end nothing.")] = False,
 ) -> None:
     """Open the terminal app."""
     settings = read_settings()
     opened = named_run(run) if run else None
-    from rlrobo_tui.app import run_app
+    from rlrobo_tui.app import Options, run_app
 
-    run_app(settings, run=opened, ascii=ascii_only or settings.ascii)
+    run_app(settings, opened, Options(ascii=ascii_only, low_bandwidth=low_bandwidth, read_only=read_only))

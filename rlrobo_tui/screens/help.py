@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from rlrobo_tui.actions import actions_of, bindings_of
+from rlrobo_tui.actions.action import Action
+from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.badges import BADGES, WIDTH
 from rlrobo_tui.glossary import explain
 
@@ -20,16 +21,18 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = bindings_of("overlay")
 
-    def __init__(self, scope: str, *, metrics: list[str], is_ascii: bool) -> None:
+    def __init__(self, actions: list[tuple[Action, str]], *, metrics: list[str], is_ascii: bool) -> None:
+        """`actions` are those of the page below and of the app, each with why it is not possible now, if so."""
         super().__init__()
-        self._scope, self._metrics, self._is_ascii = scope, metrics, is_ascii
+        self._actions, self._metrics, self._is_ascii = actions, metrics, is_ascii
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with VerticalScroll(id="page") as page:
             page.border_title = "Help"
             page.border_subtitle = "esc close"
-            yield Static(self._keys())
+            for group in dict.fromkeys(action.group for action, _ in self._actions):
+                yield Static(self._keys(group))
             yield Static(self._states())
             if self._metrics:
                 yield Static(self._meanings())
@@ -38,14 +41,17 @@ class HelpScreen(ModalScreen[None]):
         """Close the page."""
         self.dismiss()
 
-    def _keys(self) -> Content:
-        actions = [*actions_of(self._scope), *actions_of("app")]
+    def _keys(self, group: str) -> Content:
         lines = [
-            Content.assemble((action.keys_text.ljust(KEY_COLUMNS), "$primary bold"), (action.help, ""))
-            for action in actions
+            Content.assemble(
+                (action.keys_text.ljust(KEY_COLUMNS), "$muted" if reason else "$primary bold"),
+                (action.help, "$muted" if reason else ""),
+                (f" Not now: {reason}." if reason else "", "$warning"),
+            )
+            for action, reason in self._actions
+            if action.group == group
         ]
-        palette = Content.assemble(("^p".ljust(KEY_COLUMNS), "$primary bold"), "All of this by name.")
-        return _section("Keys", [*lines, palette])
+        return _section(group, lines)
 
     def _states(self) -> Content:
         badges = [

@@ -14,6 +14,15 @@ class OpenRun(Message):
         self.run = run
 
 
+class GoTo(Message):
+    """Show another page."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+        """As in rlrobo_tui/pages.py."""
+
+
 class TrainDemo(Message):
     """Start the demo and watch it."""
 
@@ -31,9 +40,11 @@ class Train(Message):
 class GoOn(Message):
     """Start a new engine for a run that ended, and go on watching it."""
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, *, seen_until: float | None) -> None:
         super().__init__()
         self.run = run
+        self.seen_until = seen_until
+        """Time of its last event."""
 
 
 class Neighbour(Message):

@@ -3,29 +3,33 @@
 A thread follows the run's files and hands over snapshots; nothing here reads a file or waits.
 """
 
+from __future__ import annotations
+
 import threading
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Stop, send_command
 from engine.protocol.errors import StorageError
-from engine.protocol.run_dir import RunDir
+from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import Status
 from engine.protocol.task_facts import read_facts
-from rlrobo_tui.actions import bindings_of
+from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.curves import SMOOTHINGS
 from rlrobo_tui.notices import notices
+from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.quantities import count
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import Confirm, PickMetric
-from rlrobo_tui.screens.links import GoOn, Neighbour
+from rlrobo_tui.screens.links import GoOn, GoTo, Neighbour
 from rlrobo_tui.screens.log import LogScreen
+from rlrobo_tui.screens.page import Page
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
@@ -35,15 +39,17 @@ from rlrobo_tui.widgets.side_panel import SidePanel
 from rlrobo_tui.widgets.status_bar import LENGTH, LEVELS, SUCCESS, StatusBar, key_numbers
 from robots.registry import TASKS
 
+if TYPE_CHECKING:
+    from rlrobo_tui.app import RlroboApp
+
 POLL_S = 0.25
 POLL_OVER_SSH_S = 1.0
 """Each picture of a chart costs kilobytes on the line."""
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
-NEEDS_ENGINE = frozenset({"pause", "resume", "checkpoint", "stop"})
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(Page[None]):
     """Draws a RunView; steers by writing commands."""
 
     BINDINGS = bindings_of("live")
@@ -65,12 +71,50 @@ class LiveScreen(Screen[None]):
         self.view = RunView(run_id=run.id)
         self.num_corrupt = 0
         self.early_death = ""
-        """The sentence for an engine that died before it wrote an event; set by the app, which started it."""
+        """The sentence for an engine that died before it wrote an event; the app knows, which started it."""
         self._is_ascii = is_ascii
         self._facts = read_facts(run.facts)
         self._pending = ""
         self._is_loaded = False
         self._left = threading.Event()
+
+    @classmethod
+    def open(cls, app: RlroboApp) -> LiveScreen:
+        """Return the page of the current run, else of the newest. Raises CannotOpenError."""
+        run = app.current or next(iter(list_runs(app.runs_dir)), None)
+        if run is None:
+            raise CannotOpenError("There is no run yet; n starts one.")
+        return cls(run, is_ascii=app.is_ascii)
+
+    @property
+    def run_id(self) -> str:
+        """The run in sight."""
+        return self.run_dir.id
+
+    @property
+    def command(self) -> str:
+        """What shows the same in a shell."""
+        return f"rlrobo watch {self.run_dir.id}"
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether there is an engine that may answer."""
+        return not (self.view.status.is_over or self.early_death)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether training is held."""
+        return self.has_engine and self.view.status is Status.PAUSED
+
+    @property
+    def may_pause(self) -> bool:
+        """Whether there is training to be held."""
+        return self.has_engine and self.view.status is not Status.PAUSED
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a new engine could go on."""
+        return self.view.may_go_on
 
     def compose(self) -> ComposeResult:
         """Lay out the screen; the style sheet hides what has no room."""
@@ -147,6 +191,11 @@ class LiveScreen(Screen[None]):
         self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
 
     def _draw_status(self) -> None:
+        if not self.early_death:
+            self.early_death = self.rlrobo.early_death(self.run_dir, updated_at=self.view.updated_at)
+            if self.early_death:
+                self.query_one(Banner).show(self.view, early_death=self.early_death)
+                self.refresh_bindings()
         variant = self._facts.variant if self._facts else ""
         self.query_one(StatusBar).show(self.view, is_ascii=self._is_ascii, variant=variant, pending=self._pending)
 
@@ -156,15 +205,6 @@ class LiveScreen(Screen[None]):
         levels = (name for name in seen if name.startswith(LEVELS))
         progress = SUCCESS if SUCCESS in seen else next(levels, LENGTH)
         return [progress, next((name for name in LEARNING if name in seen), LEARNING[-1])]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what is not possible now: pause or resume, and what needs an engine when there is none."""
-        is_paused = self.view.status is Status.PAUSED
-        if (action == "resume" and not is_paused) or (action == "pause" and is_paused):
-            return False
-        if action == "go_on":
-            return self.view.may_go_on
-        return not (action in NEEDS_ENGINE and (self.view.status.is_over or bool(self.early_death)))
 
     def action_pause(self) -> None:
         """Hold training."""
@@ -195,7 +235,7 @@ class LiveScreen(Screen[None]):
             if is_yes:
                 self.early_death, self._pending = "", "resuming"
                 self.draw()
-                self.post_message(GoOn(self.run_dir))
+                self.post_message(GoOn(self.run_dir, seen_until=self.view.updated_at))
 
         saved = self.view.checkpoints
         begin = (
@@ -237,7 +277,7 @@ class LiveScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Go back to the list."""
-        self.app.pop_screen()
+        self.post_message(GoTo("runs"))
 
     def _chart(self, metric: str | None) -> None:
         if metric is not None:

@@ -7,7 +7,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.protocol.run_dir import RunDir
-from rlrobo_tui.actions import bindings_of
+from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.widgets.event_log import log_lines
 

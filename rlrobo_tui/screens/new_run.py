@@ -1,10 +1,13 @@
 """The form for a new run: what is typed is checked at once by the configuration itself, and shown as it resolves."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Label, Select, Static
 
 from engine.protocol.algorithms import ALGORITHMS
@@ -12,16 +15,20 @@ from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
 from engine.protocol.presets import default_algorithm, preset_names
 from engine.protocol.settings import read_settings
-from rlrobo_tui.actions import bindings_of
+from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.run_form import Answers, command_line, resolve_answers, review
 from rlrobo_tui.screens.links import Train
+from rlrobo_tui.screens.page import Page
 from robots.errors import RobotError
 from robots.registry import TASKS, task_ids
+
+if TYPE_CHECKING:
+    from rlrobo_tui.app import RlroboApp
 
 DEVICES = ("auto", "cpu", "cuda")
 
 
-class NewRunScreen(Screen[None]):
+class NewRunScreen(Page[None]):
     """Fields on the left (or on top), what they mean on the right (or below)."""
 
     BINDINGS = bindings_of("new")
@@ -32,6 +39,16 @@ class NewRunScreen(Screen[None]):
         super().__init__()
         self.config: RunConfig | None = None
         """The configuration that the form describes; None while it describes none."""
+
+    @classmethod
+    def open(cls, app: RlroboApp) -> NewRunScreen:
+        """Return the page."""
+        return cls()
+
+    @property
+    def command(self) -> str:
+        """What would train the same."""
+        return command_line(self._answers())
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""

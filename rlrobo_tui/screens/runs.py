@@ -9,17 +9,17 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 from textual.worker import get_current_worker
 
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
-from rlrobo_tui.actions import bindings_of
+from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.badges import BADGES
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_list import COLUMNS, NUMERIC, RunLister, cells, detail, matches, sentence_of_age, shorten
 from rlrobo_tui.screens.links import OpenRun, TrainDemo
+from rlrobo_tui.screens.page import Page
 
 REFRESH_S = 1.0
 GAP_COLUMNS = 1
@@ -50,7 +50,7 @@ class RunsTable(DataTable[Text], inherit_bindings=False):
     ]
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(Page[None]):
     """A table of runs, the newest first."""
 
     BINDINGS = bindings_of("runs")
@@ -70,6 +70,17 @@ class RunsScreen(Screen[None]):
         self._summaries: list[RunSummary] | None = None
         self._shown: tuple[list[str], list[int], str] = ([], [], "")
         """Ids, widths and theme of the rows in the table."""
+
+    @property
+    def run_id(self) -> str:
+        """The selected run."""
+        selected = self._selected()
+        return selected.id if selected else ""
+
+    @property
+    def command(self) -> str:
+        """What lists the same."""
+        return "rlrobo runs"
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""

@@ -1,5 +1,6 @@
 """The list of runs, the form for a new one, and what the whole app promises."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,13 +12,13 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-import rlrobo_tui.app as app_module
+import rlrobo_tui.starting as starting_module
 from engine.protocol.errors import StorageError, UsageError
 from engine.protocol.events import RunEnded
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.settings import Settings
 from engine.protocol.status import EndReason
-from rlrobo_tui.actions import ACTIONS
+from rlrobo_tui.actions.registry import ACTIONS
 from rlrobo_tui.app import RlroboApp, run_app
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
@@ -37,7 +38,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
         process.wait()
         return process
 
-    monkeypatch.setattr(app_module, "start_engine", start)
+    monkeypatch.setattr(starting_module, "start_engine", start)
     return runs
 
 
@@ -261,7 +262,7 @@ def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkey
     def refuse(*_: object) -> RunDir:
         raise StorageError("/full: cannot write: the disk is full.")
 
-    monkeypatch.setattr(app_module, "make_run", refuse)
+    monkeypatch.setattr(starting_module, "make_run", refuse)
 
     async def play(pilot: Pilot[None]) -> None:
         await form(pilot)
@@ -297,7 +298,8 @@ def test_the_palette_offers_every_action_of_the_screen_and_of_the_app(tmp_path: 
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
         titles = {command.title for command in pilot.app.get_system_commands(below)}
-        assert {action.label for action in ACTIONS if action.scope in ("app", "runs")} <= titles
+        offered = [action for action in ACTIONS if action.scope in ("app", "runs") and action.id != "palette"]
+        assert {action.label for action in offered} <= titles
 
     drive(RlroboApp(tmp_path), play)
 
@@ -306,7 +308,7 @@ def test_children_inherit_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NO_COLOR", "1")
     app = RlroboApp(tmp_path)
     assert app.no_color
-    assert app_module.os.environ["NO_COLOR"] == "1"
+    assert os.environ["NO_COLOR"] == "1"
 
 
 def test_no_terminal_is_a_usage_error_that_names_the_plain_twin(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from engine.protocol.events import Metrics, RunEnded, StatusChanged, Warned
 from engine.protocol.json_lines import command_reader
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
-from rlrobo_tui.app import RlroboApp
+from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
@@ -267,7 +267,7 @@ def test_help_keeps_the_mark_of_a_state_and_its_word_on_one_line(run: RunDir) ->
         await pilot.press("question_mark")
         await until(pilot, lambda: "✗ FAILED" in screen_text(pilot.app))
 
-    drive(RlroboApp(run.path.parent, run=run), play, size=(80, 40))
+    drive(RlroboApp(run.path.parent, run=run), play, size=(80, 80))
 
 
 def test_the_log_page_shows_what_the_engine_printed(run: RunDir) -> None:
@@ -303,7 +303,7 @@ def test_ascii_mode_draws_only_ascii(run: RunDir, size: tuple[int, int]) -> None
         await until(pilot, lambda: "[*] RUN" in screen_text(pilot.app) and isinstance(pilot.app.screen, RunsScreen))
         assert screen_text(pilot.app).isascii()
 
-    drive(RlroboApp(run.path.parent, run=run, ascii=True), play, size=size)
+    drive(RlroboApp(run.path.parent, run=run, options=Options(ascii=True)), play, size=size)
 
 
 def test_a_curriculums_level_is_charted_by_itself(run: RunDir) -> None:

@@ -6,9 +6,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Select
 
-import rlrobo_tui.app as app_module
+import rlrobo_tui.starting as starting_module
 from engine.protocol.run_dir import RunDir, list_runs
-from rlrobo_tui.app import RlroboApp
+from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.new_run import NewRunScreen
 from robots.plugins import load_plugins
@@ -31,7 +31,7 @@ def test_the_form_trains_a_plugins_task(tmp_path: Path, monkeypatch: pytest.Monk
     path = write_plugin(tmp_path)
     monkeypatch.setenv("RLROBO_PLUGINS", str(path))
     monkeypatch.setenv("RLROBO_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(app_module, "start_engine", lambda _: Ended())
+    monkeypatch.setattr(starting_module, "start_engine", lambda _: Ended())
     assert load_plugins([path]) == []
 
     async def play(pilot: Pilot[None]) -> None:
@@ -57,5 +57,5 @@ def test_a_broken_plugin_is_told_when_the_app_opens(tmp_path: Path, monkeypatch:
     async def play(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: told == warnings)
 
-    drive(RlroboApp(tmp_path / "runs", warnings=warnings), play)
+    drive(RlroboApp(tmp_path / "runs", options=Options(warnings=tuple(warnings))), play)
     assert "ValueError: bad day" in told[0]

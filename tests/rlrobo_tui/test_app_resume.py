@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from engine.protocol.events import Resumed, RunEnded, StatusChanged
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason, Status
-from rlrobo_tui import app as app_module
+from rlrobo_tui import starting as starting_module
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.live import LiveScreen
@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
         process.wait()
         return process
 
-    monkeypatch.setattr(app_module, "start_engine", start)
+    monkeypatch.setattr(starting_module, "start_engine", start)
     return runs
 
 

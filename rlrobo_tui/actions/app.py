@@ -1,0 +1,48 @@
+"""What is possible on every page."""
+
+from rlrobo_tui.actions.action import Action, Danger
+
+_GO = "Pages"
+_APP = "Everywhere"
+
+ACTIONS = (
+    Action(
+        id="help", scope="app", keys="question_mark,f1", label="Help", shown_key="?", group=_APP,
+        help="Keys and what the numbers mean.",
+    ),
+    Action(
+        id="new_run", scope="app", keys="n", label="New", help="Choose a robot and an algorithm and train.",
+        group=_GO, danger=Danger.STEERS, cli="rlrobo train TASK",
+    ),
+    Action(
+        id="leave", scope="app", keys="q", label="Quit", help="Leave the app; what trains goes on training.", group=_APP
+    ),
+    Action(
+        id="go_runs", scope="app", keys="1", label="Runs", help="The list of runs.", group=_GO, is_in_footer=False,
+        cli="rlrobo runs",
+    ),
+    Action(
+        id="go_live", scope="app", keys="2", label="Live", help="The run that you looked at last.", group=_GO,
+        is_in_footer=False, cli="rlrobo watch {run}",
+    ),
+    Action(
+        id="last_page", scope="app", keys="minus", label="Last", shown_key="-", group=_GO, is_in_footer=False,
+        help="The page before this one.",
+    ),
+    Action(
+        id="copy_command", scope="app", keys="Y", label="Command", group=_APP, is_in_footer=False,
+        help="Copy the command that shows or does the same in a shell.",
+    ),
+    Action(
+        id="palette", scope="app", keys="colon", label="Palette", shown_key="^p :", group=_APP, is_in_footer=False,
+        help="All of this by name.",
+    ),
+    Action(
+        id="read_only", scope="app", keys="ctrl+o", label="Read-only", shown_key="^o", group=_APP, is_in_footer=False,
+        help="Switch off, or on again, everything that starts, steers or ends a run.",
+    ),
+    Action(
+        id="screenshot", scope="app", keys="ctrl+s", label="Screenshot", shown_key="^s", group=_APP,
+        is_in_footer=False, help="Save a picture of the screen as SVG.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,15 @@
+"""Where the app keeps what belongs to a user and not to a run."""
+
+from pathlib import Path
+
+import platformdirs
+
+
+def config_dir() -> Path:
+    """Return the folder of files that a user edits: settings.yaml and keys.yaml."""
+    return platformdirs.user_config_path("rlrobo")
+
+
+def state_dir() -> Path:
+    """Return the folder of what the app remembers between two starts; deleting it loses comfort only."""
+    return platformdirs.user_state_path("rlrobo")

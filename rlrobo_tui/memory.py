@@ -1,0 +1,52 @@
+"""What the app remembers between two starts, so that a user comes back to where he was."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+
+class RunsMemory(Struct, kw_only=True):
+    """Of the list of runs."""
+
+    filter: str = ""
+    """What was typed to filter it."""
+
+
+class LiveMemory(Struct, kw_only=True):
+    """Of the page of one run."""
+
+    metric: str = "rollout/ep_rew_mean"
+    """What the large chart shows."""
+    smoothing: float = 0.9
+    """Weight of the past in the moving average; 0: off."""
+
+
+class Memory(Struct, kw_only=True):
+    """Everything; each page keeps a part of its own."""
+
+    run: str = ""
+    """Id of the run that was looked at last."""
+    marks: list[str] = field(default_factory=list)
+    """Ids of the runs that are marked, to be compared."""
+    runs: RunsMemory = field(default_factory=RunsMemory)
+    live: LiveMemory = field(default_factory=LiveMemory)
+
+
+def read_memory(path: Path) -> Memory:
+    """Return what the file holds; what cannot be read is forgotten."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Memory)
+    except (OSError, msgspec.MsgspecError):
+        return Memory()
+
+
+def write_memory(path: Path, memory: Memory) -> None:
+    """Write it, where that is possible; nothing depends on it."""
+    written = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written.write_bytes(msgspec.json.format(msgspec.json.encode(memory)))
+        written.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,58 @@
+"""What a user prefers, in settings.yaml: read when the app starts, written by its settings page.
+
+The page and docs/reference.md are made from this table.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from engine.protocol.errors import ConfigError
+
+Switch = Literal["auto", "on", "off"]
+
+
+class Preferences(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of settings.yaml."""
+
+    theme: Literal["dark", "light", "high-contrast", "ansi", "mono"] = "dark"
+    """Colours; ansi takes the terminal's own, mono none."""
+    ascii: Switch = "auto"
+    """Whether only ASCII characters are drawn; auto: where the locale's encoding is no Unicode one."""
+    low_bandwidth: Switch = "auto"
+    """Whether charts are drawn every five seconds and robots not at all; auto: off."""
+    bell: bool = False
+    """Whether the terminal rings when a run ends, fails or diverges."""
+    tips: bool = True
+    """Whether the list of runs shows a line of advice."""
+
+
+def read_preferences(path: Path) -> Preferences:
+    """Return what the file says; no file says nothing. Raises ConfigError."""
+    if not path.is_file():
+        return Preferences()
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return msgspec.convert(_with_switches(found), Preferences)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as err:
+        raise ConfigError(str(path), "", f"cannot be read: {' '.join(str(err).split())}") from None
+    except msgspec.ValidationError as err:
+        raise ConfigError(str(path), "", f"{err}.") from None
+
+
+def write_preferences(path: Path, preferences: Preferences) -> None:
+    """Write all of them. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_suffix(".new")
+    written.write_text(yaml.safe_dump(msgspec.to_builtins(preferences), sort_keys=False), encoding="utf-8")
+    written.replace(path)
+
+
+def _with_switches(found: dict[str, object]) -> dict[str, object]:
+    """Return the table with `on` and `off` as words, which YAML reads as truth values."""
+    words = {True: "on", False: "off"}
+    switches = ("ascii", "low_bandwidth")
+    return {key: words[value] if key in switches and isinstance(value, bool) else value for key, value in found.items()}
