@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """RLROBO_PLUGINS: Python files that register tasks, separated by colons."""
     compile: bool = True
     """RLROBO_COMPILE: 0 computes updates with NumPy alone; otherwise a part of them is compiled where there is a C
-    compiler. The numbers are the same."""
+    compiler. Parameters differ by rounding."""
     cuda_graphs: bool = True
     """RLROBO_CUDA_GRAPHS: 0 launches the operations of an update on a GPU one by one, without CUDA graphs."""
     device_buffers: bool = True
