@@ -1,13 +1,15 @@
-"""`python -m engine.bench.curves TASK -o FILE`: does training learn what stock Stable-Baselines3 learns?
+"""`python -m engine.bench.curves TASK -o FILE`: does training learn what stock Stable-Baselines3 learns, and how soon?
 
-Trains several seeds on our side or stock's with the same settings, evaluates now and then, and appends one line of JSON
-for each evaluation; `--table FILE` prints what is in it. Schedules are those of the configuration's whole training.
+Trains several seeds on our side or stock's, evaluates now and then, and appends one line of JSON for each evaluation;
+`--table FILE` prints the curves in it, `--table FILE --until RETURN` how soon a return was reached. Schedules are those
+of the configuration's whole training.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections import defaultdict
@@ -52,8 +54,20 @@ class Point:
     """Wall time of training until then, evaluations not included."""
 
 
-def train(config: RunConfig, side: Side, *, num_steps: int, every: int) -> Iterable[Point]:
-    """Train and yield an evaluation at the beginning and after each `every` timesteps."""
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """When to evaluate, and when to end."""
+
+    num_steps: int
+    """Timesteps after which training ends."""
+    every: int
+    """Timesteps between two evaluations."""
+    until: float = math.inf
+    """An evaluation's mean return after which training ends."""
+
+
+def train(config: RunConfig, side: Side, plan: Plan) -> Iterable[Point]:
+    """Train and return an evaluation at the beginning and after each `plan.every` timesteps."""
     torch.set_num_threads(1)
     if side is Side.OURS:
         torch.distributions.Distribution.set_default_validate_args(False)
@@ -64,7 +78,7 @@ def train(config: RunConfig, side: Side, *, num_steps: int, every: int) -> Itera
     env = model.get_env()
     assert env is not None
     with closing(env):
-        watch = _Watch(config, side, judge, num_steps=num_steps, every=every)
+        watch = _Watch(config, side, judge, plan)
         model.learn(config.total_timesteps, watch)
     return watch.points
 
@@ -72,19 +86,16 @@ def train(config: RunConfig, side: Side, *, num_steps: int, every: int) -> Itera
 class _Watch(BaseCallback):
     """Evaluates between two updates and ends training."""
 
-    def __init__(
-        self, config: RunConfig, side: Side, judge: Callable[[BaseAlgorithm], float], *, num_steps: int, every: int
-    ) -> None:
+    def __init__(self, config: RunConfig, side: Side, judge: Callable[[BaseAlgorithm], float], plan: Plan) -> None:
         super().__init__()
         self.points: list[Point] = []
-        self._config, self._side, self._judge = config, side, judge
-        self._num_steps, self._every = num_steps, every
+        self._config, self._side, self._judge, self._plan = config, side, judge, plan
         self._next, self._began, self._idle_s = 0, time.perf_counter(), 0.0
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps < self._next:
             return
-        self._next += self._every
+        self._next += self._plan.every
         now = time.perf_counter()
         return_mean = self._judge(self.model)
         self.points.append(
@@ -100,7 +111,8 @@ class _Watch(BaseCallback):
         self._idle_s += time.perf_counter() - now
 
     def _on_step(self) -> bool:
-        return self.num_timesteps <= self._num_steps
+        is_reached = bool(self.points) and self.points[-1].return_mean >= self._plan.until
+        return self.num_timesteps <= self._plan.num_steps and not is_reached
 
 
 def _our_judge(config: RunConfig) -> Callable[[BaseAlgorithm], float]:
@@ -162,6 +174,20 @@ def table(points: Iterable[Point]) -> str:
     return "\n".join(lines)
 
 
+def reach_table(points: Iterable[Point], goal: float) -> str:
+    """Return a Markdown table: timesteps and training time of each seed until an evaluation's mean return was `goal`."""
+    lines = ["| Task | Side | Seed | Timesteps | Seconds |", "| --- | --- | --- | --- | --- |"]
+    seeds: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
+    for point in points:
+        seeds[point.task, _name(point), point.seed].append(point)
+    for (task, side, seed), own in sorted(seeds.items()):
+        first = next((point for point in sorted(own, key=lambda each: each.step) if point.return_mean >= goal), None)
+        last = max(point.step for point in own)
+        reached = f"{first.step:,} | {first.training_s:,.0f}" if first else f"not in {last:,} | –"
+        lines.append(f"| `{task}` | {side} | {seed} | {reached} |")
+    return "\n".join(lines)
+
+
 def _name(point: Point) -> str:
     return "ours" if point.side == Side.OURS.value else "stock"
 
@@ -185,19 +211,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--steps", type=int, default=200_000)
     parser.add_argument("--every", type=int, default=40_000)
+    parser.add_argument("--until", type=float, default=math.inf, metavar="RETURN")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     parser.add_argument("-o", "--output", type=Path, default=Path("curves.jsonl"))
     parser.add_argument("--table", type=Path)
     options = parser.parse_args(arguments)
     if options.table:
-        print(table(_read(options.table)))  # noqa: T201 - stdout is data
+        points = _read(options.table)
+        text = table(points) if math.isinf(options.until) else reach_table(points, options.until)
+        print(text)  # noqa: T201 - stdout is data
         return 0
     if not options.task:
         parser.error("name a task, or a file for --table")
     for seed in options.seeds:
         overrides = [*options.overrides, f"seed={seed}"]
         config = build_config(options.task, algorithm=options.algo, preset=options.preset, overrides=overrides)
-        points = train(config, Side(options.side), num_steps=options.steps, every=options.every)
+        plan = Plan(num_steps=options.steps, every=options.every, until=options.until)
+        points = train(config, Side(options.side), plan)
         with options.output.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(asdict(point)) + "\n" for point in points)
     return 0
