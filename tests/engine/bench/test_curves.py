@@ -37,7 +37,7 @@ def test_how_soon_a_return_is_reached() -> None:
 
 def test_training_ends_where_the_return_is_reached(tmp_path: Path) -> None:
     path = tmp_path / "curves.jsonl"
-    short = ["--steps", "640", "--every", "64", "--until", "-1e9", "--seeds", "1", "--set", "n_steps=32"]
+    short = ["--steps", "640", "--every", "64", "--until=-1e9", "--seeds", "1", "--set", "n_steps=32"]
     more = ["--set", "num_envs=2", "--set", "batch_size=32", "--set", "num_workers=1", "--preset", "sb3"]
     assert main(["inverted_double_pendulum_balance", "-o", str(path), *short, *more]) == 0
     assert len(path.read_text().splitlines()) == 1
