@@ -175,7 +175,7 @@ def table(points: Iterable[Point]) -> str:
 
 
 def reach_table(points: Iterable[Point], goal: float) -> str:
-    """Return a Markdown table: timesteps and training time of each seed until an evaluation reached `goal` on average."""
+    """Return a Markdown table: timesteps and training time of each seed until an evaluation reached `goal`."""
     lines = ["| Task | Side | Seed | Timesteps | Seconds |", "| --- | --- | --- | --- | --- |"]
     seeds: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
     for point in points:
