@@ -52,11 +52,11 @@ class ClosedForm(BaseAlgorithm):
         super()._setup_model()
         # Before anything acts: torch's products depend on where in memory weights are, and a resumed run must have them
         # in the same places as the run that went on.
-        if self.device.type not in DEVICES:
+        if self.device.type in DEVICES:
+            self._why_stock = self._why_not_on_device()
+            self._networks = None if self._why_stock else self._make_on_device()
+        elif self.device.type == "cpu":
             self._networks = self._make_networks()
-            return
-        self._why_stock = self._why_not_on_device()
-        self._networks = None if self._why_stock else self._make_on_device()
 
     def train(self, *arguments: Any, **keywords: Any) -> None:
         """Update the policy as Stable-Baselines3's `train` does, with its arguments."""

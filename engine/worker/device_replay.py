@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.buffers import NStepReplayBuffer, ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples, ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecNormalize
@@ -63,7 +63,7 @@ class RowLayout:
             if isinstance(space, spaces.Dict)
             else {"": space.shape or ()}
         )
-        has_discounts = model.n_steps > 1
+        has_discounts = isinstance(model.replay_buffer, NStepReplayBuffer)
         observation = [int(np.prod(shape)) for shape in self._parts.values()]
         action = int(np.prod(model.action_space.shape or ()))
         self._widths = [*observation, action, *observation, 1, 1, *[1] * has_discounts]
