@@ -1,6 +1,7 @@
 """Write docs/robots.md from what the tasks declare: `python docs/robots_page.py [--pictures [TASK…]]`.
 
-With `--pictures` it draws docs/robots/*.jpg, too. A test fails when the page is stale or a task has no picture.
+With `--pictures` it draws docs/robots/*.jpg, too, and robots/pictures/*.png for the app. A test fails when the page is
+stale or a task has no picture.
 """
 
 import sys
@@ -15,6 +16,11 @@ from robots.task_text import action_rows, goal_text, observation_rows, prose, te
 PAGE = Path(__file__).with_name("robots.md")
 PICTURES = Path(__file__).with_name("robots")
 SIZE = (480, 320)
+SMALL_PICTURES = Path(__file__).parents[1] / "robots" / "pictures"
+SMALL_SIZE = (96, 64)
+"""Of the app's pictures: two pixels in a character, so that it draws them in 96 columns and 32 lines."""
+SAMPLES = 6
+"""Drawn pixels for one of the app's, across and down."""
 
 
 def main() -> None:
@@ -43,17 +49,23 @@ def build() -> str:
 
 
 def draw(task_id: str) -> None:
-    """Draw the first state of an episode."""
+    """Draw the first state of an episode: large for the page, small for the app."""
     from PIL import Image
 
     from robots.env import RobotEnv
+    from robots.png import encode_png
 
     env = RobotEnv(task_id, render_mode="rgb_array")
     env.reset(seed=1)
     picture = env.picture(width=SIZE[0], height=SIZE[1])
+    width, height = SMALL_SIZE
+    fine = env.picture(width=SAMPLES * width, height=SAMPLES * height)
     env.close()
     PICTURES.mkdir(exist_ok=True)
     Image.fromarray(picture).save(PICTURES / f"{task_id}.jpg", quality=80)
+    SMALL_PICTURES.mkdir(exist_ok=True)
+    means = fine.reshape(height, SAMPLES, width, SAMPLES, 3).mean(axis=(1, 3))
+    (SMALL_PICTURES / f"{task_id}.png").write_bytes(encode_png(means.round().astype("uint8")))
 
 
 def _overview() -> str:
