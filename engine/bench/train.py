@@ -25,6 +25,7 @@ from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig, parse_config
 from engine.protocol.errors import RlroboError
 from engine.protocol.provenance import collect_provenance, usable_cpus
+from engine.worker.devices import choose_device, device_name
 from engine.worker.environments import choose_num_workers
 from robots.quiet import stdout_to_stderr
 
@@ -80,6 +81,8 @@ class TrainingSpeed:
     num_workers: int
     """Processes that sample in ours."""
     num_cores: int
+    device: str
+    """Where both sides have their networks: cpu, or the name of a GPU."""
     load_before: float
     """Load average over a minute, before anything ran."""
     load_after: float
@@ -159,6 +162,7 @@ def measure(config: RunConfig, plan: Plan) -> TrainingSpeed:
         num_threads=ours.num_threads,
         num_workers=choose_num_workers(config),
         num_cores=num_cores,
+        device=device_name(choose_device(config)),
         load_before=load_before,
         load_after=os.getloadavg()[0],
         processor=provenance.processor,

@@ -49,6 +49,11 @@ def check_device(device: str) -> str:
     return device
 
 
+def device_name(device: str) -> str:
+    """Return cpu, or what a GPU is called."""
+    return device if device == "cpu" else torch.cuda.get_device_name(device)
+
+
 def choose_num_threads(config: RunConfig, model: BaseAlgorithm | None = None, *, recorded: int = 0) -> int:
     """Return the number of CPU threads for torch: what the user wants, or the run was `recorded` with, or the fastest.
 
