@@ -1,11 +1,8 @@
 """Write docs/reference.md from what the code knows: `python docs/generate.py`. A test fails when it is stale."""
 
-import ast
-import inspect
 import subprocess
 import sys
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -20,6 +17,7 @@ from engine.protocol.status import OUTCOMES
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.cli import COMMANDS, load_command
 from rlrobo_tui.glossary import METRICS, explain
+from rlrobo_tui.struct_docs import field_docs, first_line
 from robots.registry import TASKS, TaskEntry
 
 PATH = Path(__file__).with_name("reference.md")
@@ -72,7 +70,7 @@ def _episode(task: TaskEntry) -> str:
 def _configuration() -> str:
     parts = [_fields_table(RunConfig)]
     for struct, key in ((Normalization, "normalization"), (Evaluation, "evaluation"), (Checkpoints, "checkpoints")):
-        parts.append(f"### `{key}`\n\n{_first_line(struct)}\n\n{_fields_table(struct, prefix=key)}")
+        parts.append(f"### `{key}`\n\n{first_line(struct)}\n\n{_fields_table(struct, prefix=key)}")
     return "\n\n".join(parts)
 
 
@@ -80,16 +78,16 @@ def _algorithms() -> str:
     parts = []
     for name, struct in ALGORITHMS.items():
         live = ", ".join(f"`{key}`" for key in LIVE_KEYS[name])
-        summary = f"{_first_line(struct)} `rlrobo set` changes {live} while training."
+        summary = f"{first_line(struct)} `rlrobo set` changes {live} while training."
         parts.append(f"### `{name}`\n\n{summary}\n\n{_fields_table(struct)}")
     nested = {"`policy_kwargs`": PolicyKwargs, "`net_arch`": NetArch, "`her`": Her, "Schedules": Linear}
     for title, struct in nested.items():
-        parts.append(f"### {title}\n\n{_first_line(struct)}\n\n{_fields_table(struct)}")
+        parts.append(f"### {title}\n\n{first_line(struct)}\n\n{_fields_table(struct)}")
     return "\n\n".join(parts)
 
 
 def _settings() -> str:
-    docs = _field_docs(Settings)
+    docs = field_docs(Settings)
     rows = ((f"`{name}`", docs[field].partition(": ")[2]) for name, field in VARIABLES.items())
     return _table(("Variable", "Meaning"), rows)
 
@@ -97,12 +95,12 @@ def _settings() -> str:
 def _events() -> str:
     parts = [_fields_table(Event)]
     for name, struct in EVENT_TYPES.items():
-        parts.append(f"### `{name}`\n\n{_first_line(struct)}\n\n{_fields_table(struct, without=Event)}")
+        parts.append(f"### `{name}`\n\n{first_line(struct)}\n\n{_fields_table(struct, without=Event)}")
     return "\n\n".join(parts)
 
 
 def _commands() -> str:
-    rows = ((f"`{name}`", _first_line(struct)) for name, struct in COMMAND_TYPES.items())
+    rows = ((f"`{name}`", first_line(struct)) for name, struct in COMMAND_TYPES.items())
     return _table(("Type", "Meaning"), rows)
 
 
@@ -146,7 +144,7 @@ def _help(command: tuple[str, ...]) -> str:
 
 
 def _fields_table(struct: type[Struct], *, prefix: str = "", without: type[Struct] | None = None) -> str:
-    docs = _field_docs(struct)
+    docs = field_docs(struct)
     left_out = without.__struct_fields__ if without else ()
     rows = []
     for field in msgspec.structs.fields(struct):
@@ -166,28 +164,6 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
             return f"`{str(value).lower()}`"
         return "–" if value in (None, "") else f"`{getattr(value, 'value', value)}`"
     return "–" if field.default_factory is not msgspec.NODEFAULT else "required"
-
-
-def _field_docs(struct: type[Struct]) -> dict[str, str]:
-    """Return the docstring line under each field of `struct` and of its bases."""
-    found: dict[str, str] = {}
-    for base in reversed(struct.__mro__):
-        if issubclass(base, Struct) and base is not Struct:
-            found.update(_own_field_docs(base))
-    return found
-
-
-def _own_field_docs(struct: type[Struct]) -> Iterator[tuple[str, str]]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(struct))).body
-    assert isinstance(definition, ast.ClassDef)
-    for field, after in zip(definition.body, definition.body[1:], strict=False):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            yield field.target.id, " ".join(str(after.value.value).split())  # type: ignore[union-attr]
-
-
-def _first_line(struct: type[Struct]) -> str:
-    return (struct.__doc__ or "").strip().splitlines()[0]
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
