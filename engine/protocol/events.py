@@ -227,6 +227,10 @@ def decode_event(line: bytes) -> AnyEvent | None:
     Raises msgspec.DecodeError (its subclass ValidationError included) when the line is not an event.
     """
     try:
-        return _decoder.decode(line) if _head_decoder.decode(line).type in EVENT_TYPES else None
+        return _decoder.decode(line)
+    except msgspec.ValidationError:  # looking at the type first would take half as long again
+        if _head_decoder.decode(line).type in EVENT_TYPES:
+            raise
+        return None
     except UnicodeDecodeError as err:  # msgspec lets it through
         raise msgspec.DecodeError(str(err)) from err

@@ -33,6 +33,9 @@ START_TIMEOUT_S = 60.0
 _TAIL_BYTES = 64 * 1024
 _BLOCK_BYTES = 1 << 20
 _STATUS_LINE = b'\n{"type":"status"'
+_FREQUENT = (b'{"type":"metrics"', b'{"type":"episode"')
+_RECENT_LINES = 40
+"""chosen: of frequent events only so many are parsed, the last ones; every metric is among them many times."""
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
@@ -68,6 +71,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     """Best evaluation."""
     steps_per_second: float | None
     """Latest time/steps_per_second."""
+    hostname: str
+    """Machine of its first engine; empty before that started."""
 
 
 def summarize(run: RunDir) -> RunSummary:
@@ -96,6 +101,7 @@ def summarize(run: RunDir) -> RunSummary:
         return_mean=metrics.get("rollout/ep_rew_mean"),
         best_return_mean=_best_return_mean(run, tail),
         steps_per_second=metrics.get("time/steps_per_second"),
+        hostname=first.hostname,
     )
 
 
@@ -151,8 +157,10 @@ def _read_ends(path: Path) -> tuple[AnyEvent | None, list[AnyEvent]]:
             first = _decode(file.readline())
             start = max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES)
             file.seek(start)
-            lines = file.read().splitlines()
-            tail = [event for line in lines[bool(start) :] if (event := _decode(line))]
+            lines = file.read().splitlines()[bool(start) :]
+            earlier, recent = lines[:-_RECENT_LINES], lines[-_RECENT_LINES:]
+            wanted = [*(line for line in earlier if not line.startswith(_FREQUENT)), *recent]
+            tail = [event for line in wanted if (event := _decode(line))]
             if start and not any(isinstance(event, StatusChanged | RunEnded) for event in tail):
                 # The line that begins before `start` and ends behind it is not in `tail`.
                 tail = [*_last_status(file, start + len(_STATUS_LINE)), *tail]

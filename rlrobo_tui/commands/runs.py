@@ -12,36 +12,47 @@ from engine.protocol.status import EndReason, Status
 from engine.protocol.summary import RunSummary, summarize
 from rlrobo_tui.commands.options import JsonOption
 from rlrobo_tui.console import narrate, print_json, print_table
-from rlrobo_tui.quantities import age, count, number
+from rlrobo_tui.quantities import age, count, count_of, number
+from rlrobo_tui.run_filter import EXAMPLE, KEYS, parse_query
+from rlrobo_tui.run_order import SORTABLE, check_column, ordered
+
+FILTER_HELP = f"Show only runs that have all of this, such as '{EXAMPLE}'. Keys: {', '.join(KEYS)}."
 
 
 def runs(
+    *,
     as_json: JsonOption = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most this many.")] = 50,
     status: Annotated[str, typer.Option(help="Show only runs with this status, such as running or failed.")] = "",
+    query: Annotated[str, typer.Option("--filter", metavar="QUERY", help=FILTER_HELP)] = "",
+    sort: Annotated[str, typer.Option(help=f"Column to sort by: {', '.join(SORTABLE)}.")] = SORTABLE[0],
 ) -> None:
     """List the runs."""
     allowed = [item.value for item in Status]
     if status and status not in allowed:
         raise UnknownNameError("status", status, allowed)
-    found, num_damaged = _summaries(status, limit)
+    check_column(sort)
+    wanted = parse_query(query)
+    summaries, num_damaged = _summaries(status)
+    now = time.time()
+    found = ordered((item for item in summaries if wanted.matches(item, now)), sort)[:limit]
     if as_json:
         print_json(found)
     elif found:
         _print(found)
         _offer_to_resume(found)
+    elif summaries:
+        narrate(f"None of {count_of(len(summaries), 'run')} matches {query!r}.")
     elif not num_damaged:
         kind = f"{status} " if status else ""
         narrate(f"No {kind}runs in {read_settings().runs_dir}. Start one with `rlrobo train cartpole_balance`.")
 
 
-def _summaries(status: str, limit: int) -> tuple[list[RunSummary], int]:
+def _summaries(status: str) -> tuple[list[RunSummary], int]:
     """Return the summaries and how many runs are too damaged to have one; those are told at once."""
     found: list[RunSummary] = []
     num_damaged = 0
     for run in list_runs(read_settings().runs_dir):
-        if len(found) == limit:
-            break
         try:
             summary = summarize(run)
         except ConfigError as err:  # one damaged run must not hide the others

@@ -126,6 +126,28 @@ def test_watch_json_prints_the_events_as_they_stand(cli: Cli) -> None:
     assert [decode_event(line.encode()) for line in lines] == expected
 
 
+def test_runs_are_filtered_and_sorted_as_in_the_app(cli: Cli) -> None:
+    for seed in (3, 1, 2):
+        cli.make_run(RunStarted(seed=seed), Metrics(values={"rollout/ep_rew_mean": 10.0 * seed}), seed=seed)
+    result = cli("runs", "--filter", "return>=20 -old", "--sort", "return")
+    assert [line.split()[0][-2:] for line in result.stdout.splitlines()[1:]] == ["s3", "s2"]
+
+
+def test_a_filter_that_no_run_matches_is_said(cli: Cli) -> None:
+    cli.make_finished_run()
+    assert "None of 1 run matches 'seed:7'." in cli("runs", "--filter", "seed:7").stderr
+
+
+def test_a_filter_with_an_unknown_key_offers_the_nearest(cli: Cli) -> None:
+    result = cli("runs", "--filter", "stat:running")
+    assert result.exit_code == 2
+    assert "did you mean 'state'?" in result.stderr
+
+
+def test_a_column_to_sort_by_that_does_not_exist_offers_the_nearest(cli: Cli) -> None:
+    assert "did you mean 'steps'?" in cli("runs", "--sort", "step").stderr
+
+
 def test_watch_once_prints_one_line(cli: Cli) -> None:
     run = cli.make_finished_run()
     result = cli("watch", "--once")
