@@ -20,9 +20,9 @@ void take_step(const struct adam *adam, int64_t begin, int64_t end, int64_t num_
 }
 
 /* Moves targets the part tau of the way to values, as stable_baselines3.common.utils.polyak_update does. */
-void follow(float tau, const float *restrict values, int64_t num_values, float *restrict targets)
+void follow(double tau, const float *restrict values, int64_t num_values, float *restrict targets)
 {
-    const float rest = (float)(1.0 - (double)tau);
+    const float part = (float)tau, rest = (float)(1.0 - tau);
     for (int64_t index = 0; index < num_values; index++)
-        targets[index] = targets[index] * rest + tau * values[index];
+        targets[index] = targets[index] * rest + part * values[index];
 }

@@ -12,6 +12,6 @@ struct adam {
 };
 
 void take_step(const struct adam *adam, int64_t begin, int64_t end, int64_t num_steps, float scale);
-void follow(float tau, const float *values, int64_t num_values, float *targets);
+void follow(double tau, const float *values, int64_t num_values, float *targets);
 
 #endif

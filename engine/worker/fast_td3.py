@@ -16,6 +16,7 @@ from stable_baselines3 import TD3
 from stable_baselines3.td3.policies import MultiInputPolicy, TD3Policy
 
 from engine.worker import device_td3
+from engine.worker.compiled_td3 import compile_td3
 from engine.worker.crew import Crew
 from engine.worker.device_off_policy import GradientSteps
 from engine.worker.device_td3 import DeviceTd3
@@ -117,6 +118,7 @@ class Td3Networks:
             network = make_perceptron(linears(actor.mu), arrays, activation, batch_size=half)
             target = make_reader(target_layers, self._target.arrays(), activation, batch_size=half)
             self._halves.append(_Half(network, target, self._critics, batch_size=half))
+        self._compiled = compile_td3(model, self._critics, self._adam, self._target)
 
     @classmethod
     def of(cls, model: TD3) -> Td3Networks | None:
@@ -143,6 +145,8 @@ class Td3Networks:
 
     def step(self, batch: ReplayBatch, noise: np.ndarray, *, tau: float | None) -> Losses:
         """Take a gradient step; the actor learns and all targets follow where `tau` is given."""
+        if self._compiled is not None and self._compiled.fits(batch):
+            return Losses(*self._compiled.step(self._crew, batch, noise, tau=tau))
         halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
         self._crew.run([partial(half.look_ahead, batch, rows, noise) for half, rows in halves])
         critic = sum(self._crew.run(self._critics.lessons(batch, scale=1.0, tau=tau)))

@@ -62,6 +62,10 @@ class FlatAdam:
         """Return parameters, the first part of the gradient, and the moments, for a step that is made elsewhere."""
         return self.vector.values.numpy(), self._gradient.part(0), self._mean.numpy(), self._square.numpy()
 
+    def gradient(self, *, part: int) -> np.ndarray:
+        """Return a part of the gradient."""
+        return self._gradient.part(part)
+
     def adopt(self) -> None:
         """Take over the state that the optimiser has been given, by a checkpoint or by nobody yet."""
         self.vector.adopt()

@@ -51,7 +51,7 @@ class ReplayBatch:
         return [slice(0, middle), slice(middle, num_rows)] if num_rows > 1 else [slice(0, 1)]
 
 
-class _Critic:
+class Critic:
     """One Q-function and its target."""
 
     def __init__(self, network: nn.Sequential, target: nn.Sequential, adam: FlatAdam, judge: Perceptron) -> None:
@@ -71,52 +71,52 @@ class Critics:
     """All Q-functions of a policy."""
 
     def __init__(self, critic: ContinuousCritic, target: ContinuousCritic, activation: str, *, batch_size: int) -> None:
-        self._activation = activation
-        self._critics = []
+        self.activation, self.batch_size = activation, batch_size
+        self.members: list[Critic] = []
         for network, its_target in zip(critic.q_networks, target.q_networks, strict=True):
             assert isinstance(network, nn.Sequential)
             assert isinstance(its_target, nn.Sequential)
             adam = FlatAdam(critic.optimizer, network.parameters())  # type: ignore[arg-type]
             judge = make_perceptron(linears(network), adam.arrays(), activation, batch_size=batch_size)
-            self._critics.append(_Critic(network, its_target, adam, judge))
+            self.members.append(Critic(network, its_target, adam, judge))
 
     @property
     def size(self) -> int:
         """Number of weights of all critics together."""
-        return sum(critic.adam.size for critic in self._critics)
+        return sum(critic.adam.size for critic in self.members)
 
     def __len__(self) -> int:
-        return len(self._critics)
+        return len(self.members)
 
     def adopt(self) -> None:
         """Take over what a checkpoint has put in the place of parameters and moments."""
-        for critic in self._critics:
+        for critic in self.members:
             critic.adam.adopt()
             critic.target.adopt()
 
     def readers(self, *, batch_size: int) -> list[Perceptron]:
         """Return the critics for a thread of its own, to differentiate by actions."""
-        return [self._reader(each.layers, each.adam.vector, batch_size) for each in self._critics]
+        return [self._reader(each.layers, each.adam.vector, batch_size) for each in self.members]
 
     def target_readers(self, *, batch_size: int) -> list[Perceptron]:
         """Return the targets for a thread of its own."""
-        return [self._reader(each.target_layers, each.target, batch_size) for each in self._critics]
+        return [self._reader(each.target_layers, each.target, batch_size) for each in self.members]
 
     def lessons(self, batch: ReplayBatch, *, scale: float, tau: float | None) -> list[Callable[[], float]]:
         """Return an update of each critic, which threads can make at the same time and which returns its loss.
 
         Its target follows where `tau` is given: nothing reads targets before the next minibatch.
         """
-        return [partial(self._teach, critic, batch, scale, tau) for critic in self._critics]
+        return [partial(self._teach, critic, batch, scale, tau) for critic in self.members]
 
-    def _teach(self, critic: _Critic, batch: ReplayBatch, scale: float, tau: float | None) -> float:
+    def _teach(self, critic: Critic, batch: ReplayBatch, scale: float, tau: float | None) -> float:
         loss = critic.learn(batch, scale)
         if tau is not None:
             critic.target.follow(critic.adam.vector, tau=tau)
         return loss
 
     def _reader(self, layers: list[nn.Linear], vector: FlatVector, batch_size: int) -> Perceptron:
-        return make_reader(layers, vector.arrays(), self._activation, batch_size=batch_size)
+        return make_reader(layers, vector.arrays(), self.activation, batch_size=batch_size)
 
 
 def lowest(critics: list[Perceptron], observations: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
