@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from robots.state import Reads
 
 if TYPE_CHECKING:
     from robots.spec import TaskSpec, Term
-    from robots.state import RobotModel
+    from robots.state import Indices, RobotModel
+
+ALL = slice(None)
 
 
 def required_reads(task: TaskSpec) -> Reads:
@@ -87,7 +89,7 @@ def bind_observations(
         _indices(f"{task.id}: {path}: observations", chosen, tuple(columns))
         names = tuple(columns) if chosen == "all" else chosen
         numbers = [number for each in names for number in range(columns[each].start, columns[each].stop)]
-        bound[path] = partial(functions[path], observations=numbers)
+        bound[path] = partial(functions[path], observations=np.array(numbers))
     return bound
 
 
@@ -108,9 +110,9 @@ def _bind_term(
     return partial(term.function, **params)
 
 
-def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) -> slice | list[int]:
+def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) -> Indices:
     if isinstance(chosen, str) and chosen == "all" and known:
-        return slice(None)
+        return ALL
     if not known:
         raise TaskDefinitionError(f"{where}: the task has none; leave the term out")
     if not isinstance(chosen, tuple | list):
@@ -121,6 +123,17 @@ def _indices(where: str, chosen: tuple[str, ...] | str, known: tuple[str, ...]) 
         if name not in known:
             raise TaskDefinitionError(f"{where}: the robot has no {name!r}{suggest(name, known)}")
     indices = [known.index(name) for name in chosen]
-    if indices == list(range(indices[0], indices[0] + len(indices))):
-        return slice(indices[0], indices[0] + len(indices))  # numpy reads a slice without a copy
-    return indices
+    return _compact(tuple(indices))
+
+
+@cache
+def _compact(indices: tuple[int, ...]) -> slice | np.ndarray:
+    """Return evenly spaced indices as a slice, which numpy reads without a copy; always the same object for them."""
+    first, last = indices[0], indices[-1]
+    step = indices[1] - first if len(indices) > 1 else 1
+    stop = last + (1 if step > 0 else -1)
+    if step and indices == tuple(range(first, stop, step)):
+        return slice(first, stop if stop >= 0 else None, step)
+    columns = np.array(indices)
+    columns.flags.writeable = False
+    return columns

@@ -41,7 +41,7 @@ class EpisodeRecord:
     """What each randomisation term drew."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)  # making a frozen one takes three times as long
 class BatchStep:
     """What one step of a batch led to; every array is new."""
 
@@ -105,7 +105,8 @@ class RobotBatch:
         transition = self.mdp.advance(actions, self._rngs)
         self._reward_sums += transition.reward_terms
         observations = final_observations = transition.observations
-        ended = np.flatnonzero(transition.terminated | transition.truncated).tolist()
+        has_ended = (transition.terminated | transition.truncated).tolist()
+        ended = [env for env in range(self.num_envs) if has_ended[env]]
         episodes = [self._record(transition, env) for env in ended]
         if ended:
             if self._has_curricula:

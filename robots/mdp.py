@@ -18,6 +18,7 @@ from robots.observing import Observer
 from robots.scene import View
 from robots.schedule import Schedule
 from robots.simulation import Simulation
+from robots.small import all_finite, any_true
 from robots.starting import Starter
 from robots.terms.goals import goal_distance, goal_reward
 
@@ -36,7 +37,7 @@ Rngs = Sequence[np.random.Generator]
 """One generator for each environment, or for each of the rows in question."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)  # making a frozen one takes three times as long
 class Transition:
     """What one step led to."""
 
@@ -66,6 +67,8 @@ class Mdp:
         reads = required_reads(task)
         self.simulation = Simulation(task, num_envs=num_envs, reads=reads, view=view)
         self.step_count = np.zeros(num_envs, dtype=np.int64)
+        self._highest_action = np.ones(len(task.robot.action_names))
+        self._lowest_action = -self._highest_action
         self._first_env_index = first_env_index
         functions = bind(task, self.simulation.model, reads)
         self._snapshots = [np.zeros_like(self.simulation.state.flat) for _ in range(NUM_SNAPSHOTS - 1)]
@@ -115,15 +118,15 @@ class Mdp:
         expected = (self.num_envs, len(self.task.robot.action_names))
         if actions.shape != expected:
             raise ValueError(f"actions: shape {actions.shape}; must be {expected}")
-        if not np.isfinite(actions).all():
+        if not all_finite(actions):
             raise self._not_finite("action", {"": actions}, self.step_count + 1)
         self._keep_snapshot()
-        clipped = np.minimum(np.maximum(actions, -1.0), 1.0)
+        clipped = np.minimum(np.maximum(actions, self._lowest_action), self._highest_action)
         self.simulation.step(clipped, late_actions=self.starter.delay_actions(clipped))
         self.step_count += 1
         values = self._evaluate_rewards()
         terminations = self._evaluate_terminations()
-        terminated = np.logical_or.reduce(terminations & self._terminates, axis=1)
+        terminated, truncated = self._judge(terminations)
         success = None if self._success is None else self._success(self.simulation.state)
         self._apply_events(rngs)
         observations = self._observe(rngs)
@@ -133,7 +136,7 @@ class Mdp:
             rewards=values.sum(axis=1).astype(np.float32),
             reward_terms=values,
             terminated=terminated,
-            truncated=np.logical_or.reduce(terminations, axis=1) & ~terminated,
+            truncated=truncated,
             terminations=terminations,
             success=success,
         )
@@ -159,7 +162,8 @@ class Mdp:
 
     def _set_rewards(self, functions: dict[str, Callable[..., Any]]) -> None:
         task = self.task
-        self._rewards = [(functions[f"rewards.{n}"], t.weight) for n, t in task.rewards.items()]
+        self._rewards: list[Callable[[State], np.ndarray]] = [functions[f"rewards.{name}"] for name in task.rewards]
+        self._weights = np.array([term.weight for term in task.rewards.values()])
         self.reward_terms = tuple(task.rewards)
         self._success: Callable[[State], np.ndarray] | None = functions.get(SUCCESS)
         if task.goal is not None:
@@ -167,7 +171,7 @@ class Mdp:
             self.reward_of_goals: Callable[..., np.ndarray] = judge
             """Reward for achieved and desired goals (..., goal_size); only of a goal task."""
             threshold_m = task.goal.threshold_m
-            self._rewards = [(lambda state: judge(*self.observer.goals(state)), 1.0)]
+            self._rewards, self._weights = [lambda state: judge(*self.observer.goals(state))], np.ones(1)
             self.reward_terms = (GOAL,)
             self._success = lambda state: goal_distance(*self.observer.goals(state)) < threshold_m
 
@@ -206,12 +210,13 @@ class Mdp:
     def _evaluate_rewards(self) -> np.ndarray:
         state = self.simulation.state
         values = np.empty((self.num_envs, len(self._rewards)))
-        for column, (function, weight) in enumerate(self._rewards):
-            values[:, column] = weight * function(state)
+        for column, function in enumerate(self._rewards):
+            values[:, column] = function(state)
+        values *= self._weights
         return values
 
     def _check_rewards(self, values: np.ndarray) -> None:
-        if not np.isfinite(values).all():
+        if not all_finite(values):
             raise self._not_finite("reward", dict(zip(self.reward_terms, values.T, strict=True)), self.step_count)
 
     def _evaluate_terminations(self) -> np.ndarray:
@@ -220,6 +225,13 @@ class Mdp:
             values[:, column] = function(self.simulation.state)
         values[:, -1] = self.step_count >= self.task.max_episode_steps
         return values
+
+    def _judge(self, terminations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the MDP ended and where we only stop looking, each (num_envs,)."""
+        if not any_true(terminations):
+            return np.zeros(self.num_envs, dtype=bool), np.zeros(self.num_envs, dtype=bool)
+        terminated = np.logical_or.reduce(terminations & self._terminates, axis=1)
+        return terminated, np.logical_or.reduce(terminations, axis=1) & ~terminated
 
     def _apply_events(self, rngs: Rngs) -> None:
         """Push, and give new commands, where it is time: after the reward for the old ones."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from robots.latency import DelayLine
+from robots.small import all_finite
 from robots.spec import ObservationTerm
 from robots.terms import goals
 
@@ -89,7 +90,7 @@ class Observer:
         parts = [function(state) for function in self._functions.values()]
         values = np.concatenate(parts, axis=1)
         values *= self._scale
-        if not np.isfinite(values).all():
+        if not all_finite(values):
             raise FloatingPointError({name: values[:, where] for name, where in self.columns.items()})
         return values
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from robots.small import any_true
+
 
 def compose(outer: Sequence[float], inner: Sequence[float]) -> tuple[float, float, float, float]:
     """Return the rotation that turns by the quaternion `inner`, then by `outer`."""
@@ -43,13 +45,14 @@ def roll_pitch_yaw(quaternion_w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
     Where the pitch is ±90 degrees only the sum of roll and yaw is known; roll is then 0, as in Bullet.
     """
-    x, y, z, w = columns = quaternion_w.T.copy()
+    x, y, z, _ = columns = quaternion_w.T.copy()
+    x2, y2, _, w2 = columns + columns
     xx, yy, zz, ww = columns * columns
-    sine = 2.0 * (w * y - x * z)
-    roll = np.arctan2(2.0 * (y * z + w * x), ww - xx - yy + zz)
-    yaw = np.arctan2(2.0 * (x * y + w * z), ww + xx - yy - zz)
+    sine = w2 * y - x2 * z
+    roll = np.arctan2(y2 * z + w2 * x, ww - xx - yy + zz)
+    yaw = np.arctan2(x2 * y + w2 * z, ww + xx - yy - zz)
     is_vertical = np.abs(sine) >= 0.99999  # Bullet's threshold
-    if is_vertical.any():
+    if any_true(is_vertical):
         sign = np.sign(sine)
         sine = np.where(is_vertical, sign, sine)
         roll = np.where(is_vertical, 0.0, roll)

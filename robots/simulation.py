@@ -73,8 +73,8 @@ class Simulation:
             self.engine_s += perf_counter() - began
             self._read(index)
         if self._has_contacts:
-            air_time = state.previous.link_air_time_s + state.control_dt_s
-            state.link_air_time_s[:] = np.where(state.link_contact > 0.0, 0.0, air_time)
+            state.link_air_time_s += state.control_dt_s
+            state.link_air_time_s *= state.link_contact == 0.0
 
     def command(self, indices: list[int], start: Start) -> None:
         """Give the environments `indices` the commands in the rows of `start`, and move the ghosts that show them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
+from operator import is_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-Indices = slice | list[int]
+Indices = slice | np.ndarray | list[int]
 """What a term's parameter `joints`, `links`, `objects`, `command`, … holds by the time the term is called."""
 
 
@@ -141,8 +142,8 @@ class State:
         """State one control step earlier; equal to this one after a reset."""
         self.start: State = self
         """State right after the reset."""
-        self.shared: dict[object, Any] = {}
-        """What functions with `@shared` returned."""
+        self.shared: dict[Callable[..., Any], tuple[tuple[tuple[object, ...], Any], ...]] = {}
+        """What functions with `@shared` returned: pairs of parameters and result."""
         ends = np.cumsum(list(widths.values()))
         for (name, width), end in zip(widths.items(), ends.tolist(), strict=True):
             columns = flat[:, end - width : end]
@@ -185,8 +186,9 @@ class State:
         """Take the numbers of a state of the same shape, and what is derived from them so far."""
         self.flat[:] = other.flat
         self.forget_derived()
-        self.shared.update(other.shared)
-        self.__dict__.update((name, other.__dict__[name]) for name in _DERIVED if name in other.__dict__)
+        self.shared = other.shared.copy()
+        theirs = other.__dict__
+        self.__dict__.update([(name, theirs[name]) for name in _DERIVED if name in theirs])
 
     def like(self, flat: np.ndarray) -> State:
         """Return a state of other rows with the same columns."""
@@ -202,12 +204,20 @@ def shared(function: Callable[..., Result]) -> Callable[..., Result]:
 
     @wraps(function)
     def remember(state: State, *parameters: object) -> Result:
-        key = (function, repr(parameters))  # a slice has no hash
-        if key not in state.shared:
-            state.shared[key] = function(state, *parameters)
-        return state.shared[key]
+        known = state.shared.get(function, ())
+        for given, result in known:  # few; parameters are no keys, because neither slices nor arrays have a hash
+            if _are_same(given, parameters):
+                return result
+        result = function(state, *parameters)
+        state.shared[function] = (*known, (parameters, result))
+        return result
 
     return remember
+
+
+def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    # Terms bound to the same names get the same objects, so repr, which takes longer, is seldom needed.
+    return (len(one) == len(other) and all(map(is_, one, other))) or repr(one) == repr(other)
 
 
 _DERIVED = tuple(name for name, value in vars(State).items() if isinstance(value, cached_property))

@@ -34,9 +34,9 @@ def base_height_over(state: State, height_m: float) -> np.ndarray:
 
 def target_direction(state: State, links: Indices, num_still_parts: int) -> np.ndarray:
     """Return sine and cosine of the angle from the heading to the target (num_envs, 2)."""
-    x, y = _walker_xy(state, links, num_still_parts)
+    x, y = _target_offset(state, links, num_still_parts)
     _, _, yaw = state.base_roll_pitch_yaw
-    angle = np.arctan2(-y, TARGET_X_M - x) - yaw
+    angle = np.arctan2(y, x) - yaw
     return np.array((np.sin(angle), np.cos(angle))).T
 
 
@@ -88,8 +88,8 @@ def upright_alive(state: State, height_m: float, limit_rad: float) -> np.ndarray
 def off_ground_alive(state: State, contact_links: Indices, limit_rad: float) -> np.ndarray:
     """Return 1 where no link touched the ground one step earlier and the pitch is within ±limit_rad, else -1."""
     _, pitch, _ = state.base_roll_pitch_yaw
-    touched = previous_contact(state, contact_links).any(axis=1)
-    return np.where((np.abs(pitch) < limit_rad) & ~touched, 1.0, -1.0)
+    num_touching = previous_contact(state, contact_links).sum(axis=1)
+    return np.where((np.abs(pitch) < limit_rad) & (num_touching == 0.0), 1.0, -1.0)
 
 
 def pitch_beyond(state: State, limit_rad: float) -> np.ndarray:
@@ -126,13 +126,14 @@ def _relative_position(state: State) -> np.ndarray:
 
 
 @shared
-def _walker_xy(state: State, links: Indices, num_still_parts: int) -> tuple[np.ndarray, np.ndarray]:
-    # The mean over the links and over parts that stay at 0.
+def _target_offset(state: State, links: Indices, num_still_parts: int) -> tuple[np.ndarray, np.ndarray]:
+    # From the walker, which is the mean of its links and of parts that stay at 0.
     positions = state.link_position_w[:, links]
     x, y, _ = positions.sum(axis=1).T / (positions.shape[1] + num_still_parts)
-    return x, y
+    return TARGET_X_M - x, -y
 
 
+@shared
 def _target_distance(state: State, links: Indices, num_still_parts: int) -> np.ndarray:
-    x, y = _walker_xy(state, links, num_still_parts)
-    return np.hypot(TARGET_X_M - x, y)
+    x, y = _target_offset(state, links, num_still_parts)
+    return np.hypot(x, y)

@@ -91,3 +91,18 @@ def test_what_terms_share_is_computed_once_until_the_state_changes() -> None:
     assert height(state, slice(None)) != first
     assert len(calls) == 3
     env.close()
+
+
+def test_what_terms_share_depends_on_every_parameter() -> None:
+    env = RobotEnv("ant_walk")
+    state = env.mdp.simulation.state
+
+    @shared
+    def parameters_of(_: State, *parameters: object) -> tuple[object, ...]:
+        return parameters
+
+    feet, legs = np.array([5, 10]), np.array([5, 11])
+    for given in ((), (feet,), (legs,), (feet, 1), (feet, 2), (slice(0, 2),), (slice(0, 3),)):
+        assert parameters_of(state, *given) == given
+    assert parameters_of(state, feet.copy())[0] is feet
+    env.close()
