@@ -123,7 +123,7 @@ class DeviceActorCritic:
         numbers = torch.tensor([given.clip_range, given.clip_range_vf or 0.0, given.ent_coef, given.vf_coef])
         self._coefficients.copy_(upload(numbers, self._device))
         captured_for = (
-            self._optimizer.addresses(),
+            self._optimizer.num_moves,
             self._widths,
             max_grad_norm,
             given.normalize_advantage,

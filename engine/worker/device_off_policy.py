@@ -24,8 +24,8 @@ class Learner(Protocol):
         """Prepare for some steps."""
         ...
 
-    def addresses(self) -> list[int]:
-        """Return where all that it changes is; what was captured elsewhere is void."""
+    def places(self) -> list[int]:
+        """Return what changes when something moves that a step changes; what was captured then is void."""
         ...
 
     def step(self, samples: Any, *, must_follow: bool) -> torch.Tensor:
@@ -64,7 +64,7 @@ class GradientSteps:
 
     def _capture_anew(self, batch_size: int) -> None:
         """Forget the graphs where something is not in its place any more."""
-        captured_for = [batch_size, *self._learner.addresses()]
+        captured_for = [batch_size, *self._learner.places()]
         if captured_for == self._captured_for:
             return
         self._captured_for = captured_for

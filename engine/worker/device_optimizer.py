@@ -43,25 +43,25 @@ class DeviceOptimizer:
         self._gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
         device = self.parameters[0].device
         self._lr = torch.zeros((), device=device)
+        self._places: list[int] = []
+        self.num_moves = 0
+        """How often something was in another place than before; what was captured then is void."""
         self._flags = {**FLAGS[type(optimizer)], "capturable": device.type == "cuda"}
 
     def begin(self) -> None:
         """Take over the learning rate, and the state that a checkpoint has given the optimiser, or make one."""
-        for parameter, gradient in zip(self.parameters, self._gradients, strict=True):
-            parameter.grad = gradient
         if not self._optimizer.state:
             self._make_state()
-        for state in self._optimizer.state.values():
-            state["step"] = state["step"].to(self._lr.device)
+        if self._find() != self._places:
+            for state in self._optimizer.state.values():
+                state["step"] = state["step"].to(self._lr.device)
+            self._places = self._find()
+            self.num_moves += 1
         self._lr.fill_(self._optimizer.param_groups[0]["lr"])
-
-    def addresses(self) -> list[int]:
-        """Return where everything is; what was captured elsewhere is void."""
-        states = (tensor for state in self._optimizer.state.values() for tensor in state.values())
-        return [tensor.data_ptr() for tensor in (*self.parameters, *states) if isinstance(tensor, torch.Tensor)]
 
     def differentiate(self, loss: torch.Tensor) -> None:
         """Write the gradient of a loss by the parameters, and by nothing else."""
+        self._hand_over()
         torch._foreach_copy_(self._gradients, torch.autograd.grad(loss, self.parameters))  # type: ignore[reportPrivateImportUsage]
 
     def step(self, *, max_grad_norm: float | None = None) -> None:
@@ -81,8 +81,18 @@ class DeviceOptimizer:
         self.differentiate(loss)
         self.step()
 
+    def _find(self) -> list[int]:
+        """Return where everything is in memory."""
+        state = [tensor.data_ptr() for each in self._optimizer.state.values() for tensor in each.values()]
+        return [*state, *(parameter.data_ptr() for parameter in self.parameters)]
+
+    def _hand_over(self) -> None:
+        for parameter, gradient in zip(self.parameters, self._gradients, strict=True):
+            parameter.grad = gradient
+
     def _make_state(self) -> None:
         """Let the optimiser put its state in place, by a step of length 0 that is then forgotten."""
+        self._hand_over()
         self._lr.zero_()
         self.step()
         for state in self._optimizer.state.values():

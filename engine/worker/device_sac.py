@@ -41,10 +41,10 @@ class DeviceSac:
         for optimizer in self._all:
             optimizer.begin()
 
-    def addresses(self) -> list[int]:
-        """Return where parameters, targets and the optimisers' state are."""
-        own = [address for optimizer in self._all for address in optimizer.addresses()]
-        return own + [target.data_ptr() for target in self._targets]
+    def places(self) -> list[int]:
+        """Return what changes when parameters, targets or the optimisers' state move."""
+        moves = [optimizer.num_moves for optimizer in self._all]
+        return moves + [target.data_ptr() for target in self._targets]
 
     def step(self, samples: Any, *, must_follow: bool) -> torch.Tensor:
         """Take a gradient step; return the losses of actor and critics, the entropy coefficient and its loss."""

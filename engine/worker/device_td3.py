@@ -37,10 +37,9 @@ class DeviceTd3:
         self._actor.begin()
         self._critic.begin()
 
-    def addresses(self) -> list[int]:
-        """Return where parameters, targets and the optimisers' state are."""
-        targets = [target.data_ptr() for target in self._targets]
-        return [*self._actor.addresses(), *self._critic.addresses(), *targets]
+    def places(self) -> list[int]:
+        """Return what changes when parameters, targets or the optimisers' state move."""
+        return [self._actor.num_moves, self._critic.num_moves, *(target.data_ptr() for target in self._targets)]
 
     def step(self, samples: Any, *, must_follow: bool) -> torch.Tensor:
         """Take a gradient step of the critics, and where targets follow of the actor; return the losses of both.
