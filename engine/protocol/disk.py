@@ -59,7 +59,7 @@ class RunSize(Struct, frozen=True, kw_only=True):
 def estimate(config: RunConfig, *, observation_size: int, action_size: int) -> RunSize:
     """Return what a run of `config` is going to write on a task of these sizes."""
     weights = FIXED_BYTES + policy_bytes(config, observation_size=observation_size, action_size=action_size)
-    transition = _transition_bytes(config, observation_size, action_size)
+    transition = transition_bytes(config, observation_size=observation_size, action_size=action_size)
     total, interval = config.total_timesteps, config.checkpoints.every_timesteps or config.total_timesteps
     capacity = getattr(config.algorithm, "buffer_size", 0)
     filled = min(capacity, total) * transition
@@ -90,6 +90,16 @@ def policy_bytes(config: RunConfig, *, observation_size: int, action_size: int) 
     critics *= config.algorithm.policy_kwargs.n_critics or _NUM_CRITICS
     targets = {"td3": actor + critics, "crossq": 0}.get(name, critics)
     return (3 * (actor + critics) + targets) * FLOAT_BYTES
+
+
+def transition_bytes(config: RunConfig, *, observation_size: int, action_size: int) -> int:
+    """Return the size of one row of the replay buffer: two observations, action, reward, done and time-out.
+
+    0 for an algorithm that has none.
+    """
+    if algorithm_name(config.algorithm) in ON_POLICY:
+        return 0
+    return (2 * observation_size + action_size + 3) * FLOAT_BYTES
 
 
 def check_space(folder: Path, size: RunSize) -> str:
@@ -135,13 +145,6 @@ def _num_checkpoints(config: RunConfig) -> int:
         return saved
     stretches = total // rules.keep_every if rules.keep_every else 0
     return min(saved, rules.keep_last + rules.keep_best + stretches + 1)
-
-
-def _transition_bytes(config: RunConfig, observation_size: int, action_size: int) -> int:
-    """Return the size of one row of the replay buffer: two observations, action, reward, done and time-out."""
-    if algorithm_name(config.algorithm) in ON_POLICY:
-        return 0
-    return (2 * observation_size + action_size + 3) * FLOAT_BYTES
 
 
 def _logs_bytes(config: RunConfig) -> int:

@@ -117,10 +117,7 @@ def create_run(
     The id is the time, the task, the algorithm and the seed; a second run in the same second gets a number behind it.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock()))
-    # A gym: or file task may hold characters that a directory name should not.
-    task = "".join(char if char.isalnum() or char in "_-." else "_" for char in config.task_name)
-    name = f"{stamp}-{task}-{algorithm_name(config.algorithm)}-s{config.seed}"
-    run = RunDir(_make_unique(runs_dir, name))
+    run = RunDir(_make_unique(runs_dir, f"{stamp}-{run_name(config)}"))
     try:
         write_whole(run.config, to_yaml(config).encode())
         write_whole(run.provenance, msgspec.json.format(msgspec.json.encode(provenance)))
@@ -128,6 +125,13 @@ def create_run(
         shutil.rmtree(run.path, ignore_errors=True)  # half a run would stand in every list
         raise
     return run
+
+
+def run_name(config: RunConfig) -> str:
+    """Return the id of a run of `config` without its time: task, algorithm and seed."""
+    # A gym: or file task may hold characters that a directory name should not.
+    task = "".join(char if char.isalnum() or char in "_-." else "_" for char in config.task_name)
+    return f"{task}-{algorithm_name(config.algorithm)}-s{config.seed}"
 
 
 def open_run(path: Path) -> RunDir:

@@ -27,13 +27,8 @@ def facts_for(config: RunConfig, *, folder: Path = _ROOT) -> TaskFacts:
     A registered task is looked up; anything else is loaded in a child. Raises UnknownTaskError, TaskDefinitionError and
     ChildError.
     """
-    if not config.is_robot_file and not config.is_gym:
-        if config.task not in TASKS:
-            offer_plugins(config.task, [folder / name for name in config.plugins])
-        entry = find_task(config.task)
-        check_params(entry, config.task_params)
-        if not config.changes_terms and not config.task_params:
-            return facts_of_entry(entry)
+    if (facts := registered_facts(config, folder=folder)) is not None:
+        return facts
     text = json.dumps(msgspec.to_builtins(config))
     output = run_child(
         "engine.describe",
@@ -43,6 +38,17 @@ def facts_for(config: RunConfig, *, folder: Path = _ROOT) -> TaskFacts:
         time_limit_s=LOAD_TIME_LIMIT_S,
     )
     return msgspec.json.decode(output, type=TaskFacts)
+
+
+def registered_facts(config: RunConfig, *, folder: Path = _ROOT) -> TaskFacts | None:
+    """Return what the registry says of the task; None where it has to be loaded. Raises as facts_for does."""
+    if config.is_robot_file or config.is_gym:
+        return None
+    if config.task not in TASKS:
+        offer_plugins(config.task, [folder / name for name in config.plugins])
+    entry = find_task(config.task)
+    check_params(entry, config.task_params)
+    return None if config.changes_terms or config.task_params else facts_of_entry(entry)
 
 
 def facts_of(run: RunDir) -> TaskFacts | None:
