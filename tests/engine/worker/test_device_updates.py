@@ -6,8 +6,10 @@ All but the capture in CUDA graphs is the same code there; test_device_graph.py 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,15 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 from torch import nn
 
-from engine.worker import closed_form, device_actor_critic, device_off_policy, device_replay
+from engine.protocol.events import Warned
+from engine.protocol.presets import build_config
+from engine.worker import closed_form, device_actor_critic, device_off_policy, device_replay, training
+from engine.worker.algorithms import build_model
 from engine.worker.barrier import close_episodes
 from engine.worker.device_actor_critic import DeviceActorCritic
 from engine.worker.device_graph import Captured
 from engine.worker.device_off_policy import GradientSteps
+from engine.worker.environments import make_training_env
 from engine.worker.fast_a2c import FastA2C
 from engine.worker.fast_ppo import FastPPO
 from engine.worker.fast_sac import FastSAC
@@ -53,7 +59,8 @@ SETTINGS: dict[str, tuple[type[BaseAlgorithm], dict[str, Any], int]] = {
         PPO,
         {
             "n_steps": 32,
-            "batch_size": 64,
+            "batch_size": 16,
+            "n_epochs": 2,
             "clip_range_vf": 0.2,
             "ent_coef": 0.01,
             "normalize_advantage": False,
@@ -157,7 +164,7 @@ def assert_same_optimizer(found: dict[str, Any], expected: dict[str, Any]) -> No
             torch.testing.assert_close(found["state"][key][name], value, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ppo_zoo", "a2c", "sac", "td3"])
+@pytest.mark.parametrize("name", ["ppo_zoo", "sac", "td3"])
 def test_each_loads_what_the_other_saved_and_goes_on_as_it_would(name: str, tmp_path: Path) -> None:
     kind, settings, num_timesteps = SETTINGS[name]
     for number, saving in enumerate((kind, FAST[kind])):
@@ -237,6 +244,16 @@ def test_what_is_not_covered_is_updated_by_stock_and_says_why(kind: Any, optimiz
     expected, found = (trained(make(each, **settings), num_timesteps=64) for each in (kind, FAST[kind]))
     assert reason in found.notes()["stock_update"]
     torch.testing.assert_close(weights(found), weights(expected), rtol=0, atol=0)
+
+
+def test_what_makes_updates_slower_is_told_when_training_begins(tmp_path: Path) -> None:
+    config = build_config("cartpole_balance", algorithm="sac", preset="sb3", overrides=["n_steps=3", "num_envs=2"])
+    told: list[Any] = []
+    writer, progress = SimpleNamespace(write=told.append), SimpleNamespace(step=0)
+    with closing(make_training_env(config, tmp_path)) as robots:
+        model = build_model(config, robots, device="cpu")
+        training._announce(model, 1, config=config, control=SimpleNamespace(writer=writer, progress=progress))  # type: ignore[arg-type]
+    assert [event.code for event in told if isinstance(event, Warned)] == ["replay_on_host"]
 
 
 @pytest.mark.parametrize("kind", [PPO, A2C])
