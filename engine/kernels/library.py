@@ -45,12 +45,14 @@ class Kernels:
             "regress": (pointer, number, pointer, pointer, ctypes.c_float, pointer, pointer),
             "run_pass": (pointer, ctypes.c_int),
             "run_td3_step": (pointer, ctypes.c_int),
+            "run_sac_step": (pointer, ctypes.c_int),
         }
         for name, types in arguments.items():
             function = getattr(library, name)
             function.argtypes, function.restype = types, None
         self.forward, self.backward, self.descend = library.forward, library.backward, library.descend
-        self.regress, self.run_pass, self.run_td3_step = library.regress, library.run_pass, library.run_td3_step
+        self.regress, self.run_pass = library.regress, library.run_pass
+        self.run_td3_step, self.run_sac_step = library.run_td3_step, library.run_sac_step
 
 
 @cache

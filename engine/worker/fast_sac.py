@@ -20,16 +20,24 @@ from stable_baselines3.sac.policies import Actor, MultiInputPolicy, SACPolicy
 from torch import nn
 
 from engine.worker import device_sac
+from engine.worker.compiled_sac import compile_sac
 from engine.worker.crew import Crew
 from engine.worker.device_off_policy import GradientSteps
 from engine.worker.device_sac import DeviceSac
 from engine.worker.ent_coef import make_ent_coef
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
-from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, linears, make_perceptron
+from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, make_perceptron
 from engine.worker.host_copy import HostCopy
 from engine.worker.numpy_acting import NumpyActing
-from engine.worker.sac_actor import IndependentActor, Random, SacActor, StateDependentActor, standard_normal
+from engine.worker.sac_actor import (
+    IndependentActor,
+    Random,
+    SacActor,
+    StateDependentActor,
+    mean_layers,
+    standard_normal,
+)
 from engine.worker.squashed_gaussian import Draw
 
 Arrays = Mapping[torch.Tensor, tuple[np.ndarray, np.ndarray]]
@@ -115,6 +123,7 @@ class SacNetworks:
         self._ent_coef = make_ent_coef(model)
         self._sde_shape = actor.log_std.shape if isinstance(actor.log_std, torch.Tensor) else None
         self._action_size = actor.action_dist.action_dim
+        self._compiled = compile_sac(actor, self._critics, self._adam)
 
     @classmethod
     def of(cls, model: SAC) -> SacNetworks | None:
@@ -145,9 +154,11 @@ class SacNetworks:
 
     def step(self, batch: ReplayBatch, *, tau: float | None) -> Losses:
         """Take a gradient step; targets follow where `tau` is given."""
-        rows, random = batch.halves(), self._draw_random(len(batch.rewards))
-        halves = list(zip(self._halves, rows, strict=False))  # of a single row there is one
-        ent_coef = self._ent_coef.value
+        random, ent_coef = self._draw_random(len(batch.rewards)), self._ent_coef.value
+        if self._compiled is not None and self._compiled.fits(batch):
+            actor, critic, log_prob = self._compiled.step(self._crew, batch, random, ent_coef=ent_coef, tau=tau)
+            return Losses(actor, critic, ent_coef, self._ent_coef.learn(log_prob))
+        halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
         self._crew.run([partial(half.look_ahead, batch, part, random, ent_coef) for half, part in halves])
         ent_coef_loss = self._ent_coef.learn(np.concatenate([half.draw.log_prob for half, _ in halves]))
         critic = sum(self._crew.run(self._critics.lessons(batch, scale=0.5, tau=tau)))
@@ -195,8 +206,7 @@ class _Half:
 
 def _make_actor(actor: Actor, arrays: Arrays, activation: str, *, batch_size: int) -> SacActor:
     """Return an actor for up to `batch_size` rows over arrays of value and gradient."""
-    mean = actor.mu if isinstance(actor.mu, nn.Sequential) else nn.Sequential(actor.mu)
-    network = make_perceptron(linears([*actor.latent_pi, *mean]), arrays, activation, batch_size=batch_size)
+    network = make_perceptron(mean_layers(actor), arrays, activation, batch_size=batch_size)
     if isinstance(actor.log_std, nn.Linear):
         return IndependentActor(network, [arrays[actor.log_std.weight], arrays[actor.log_std.bias]])
     assert isinstance(actor.log_std, torch.Tensor)

@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from stable_baselines3.common.distributions import StateDependentNoiseDistribution
 from stable_baselines3.sac.policies import LOG_STD_MAX, LOG_STD_MIN, Actor
+from torch import nn
 
 from engine.worker import squashed_gaussian
+from engine.worker.flat_networks import linears
 from engine.worker.perceptron import Perceptron
 from engine.worker.ppo_loss import Noise
 from engine.worker.squashed_gaussian import Draw
@@ -105,6 +107,12 @@ class IndependentActor:
         np.matmul(by_log_std.T, self._network.features, out=self._weight_gradient)
         np.sum(by_log_std, axis=0, out=self._bias_gradient)
         self._network.backward(by_mean, by_log_std @ self._weight)
+
+
+def mean_layers(actor: Actor) -> list[nn.Linear]:
+    """Return the layers from observations to mean actions."""
+    mean = actor.mu if isinstance(actor.mu, nn.Sequential) else nn.Sequential(actor.mu)
+    return linears([*actor.latent_pi, *mean])
 
 
 def standard_normal(*shape: int) -> np.ndarray:
