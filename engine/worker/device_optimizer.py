@@ -61,11 +61,12 @@ class DeviceOptimizer:
 
     def differentiate(self, loss: torch.Tensor) -> None:
         """Write the gradient of a loss by the parameters, and by nothing else."""
-        self._hand_over()
         torch._foreach_copy_(self._gradients, torch.autograd.grad(loss, self.parameters))  # type: ignore[reportPrivateImportUsage]
 
     def step(self, *, max_grad_norm: float | None = None) -> None:
         """Take a step down the gradient that was written last, clipped to a norm."""
+        for parameter, gradient in zip(self.parameters, self._gradients, strict=True):
+            parameter.grad = gradient
         if max_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, max_grad_norm)
         group = self._optimizer.param_groups[0]
@@ -86,13 +87,8 @@ class DeviceOptimizer:
         state = [tensor.data_ptr() for each in self._optimizer.state.values() for tensor in each.values()]
         return [*state, *(parameter.data_ptr() for parameter in self.parameters)]
 
-    def _hand_over(self) -> None:
-        for parameter, gradient in zip(self.parameters, self._gradients, strict=True):
-            parameter.grad = gradient
-
     def _make_state(self) -> None:
         """Let the optimiser put its state in place, by a step of length 0 that is then forgotten."""
-        self._hand_over()
         self._lr.zero_()
         self.step()
         for state in self._optimizer.state.values():
