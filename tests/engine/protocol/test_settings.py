@@ -20,6 +20,12 @@ def test_every_variable_is_read() -> None:
     assert read_settings(values) == Settings(runs_dir=Path("/data"), device="cuda:1", seed=7, ascii=True)
 
 
+@pytest.mark.parametrize("name", ["compile", "cuda_graphs", "device_buffers"])
+def test_switches_are_on_unless_they_are_0(name: str) -> None:
+    for value, expected in (("", True), ("1", True), ("0", False)):
+        assert getattr(read_settings({f"RLROBO_{name.upper()}": value}), name) is expected
+
+
 def test_every_setting_has_a_variable() -> None:
     assert set(VARIABLES.values()) == set(Settings.__struct_fields__)
 
