@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
     from robots.spec import Camera
 
 FIELD_OF_VIEW_DEG = 50.0
+NEAR_M, FAR_M = 0.05, 100.0
+"""What is nearer or farther is not drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """A picture with what each of its pixels shows, for those who paint it their own way."""
+
+    rgb: np.ndarray
+    """(height, width, 3), uint8."""
+    depth_m: np.ndarray
+    """(height, width), float32: distance from the camera's plane; meaningless where nothing is."""
+    is_empty: np.ndarray
+    """(height, width), bool: where nothing is."""
+    is_ground: np.ndarray
+    """(height, width), bool: where the ground is."""
 
 
 def render_rgb(
@@ -32,25 +49,25 @@ def render_rgb(
 ) -> np.ndarray:
     """Draw one environment by software; return (height, width, 3), uint8. The robot's camera by default."""
     camera = camera or simulation.task.robot.camera
-    client = simulation.worlds[env_index].client
-    view = p.computeViewMatrixFromYawPitchRoll(
-        cameraTargetPosition=_target(simulation, env_index, camera),
-        distance=camera.distance_m,
-        yaw=camera.yaw_deg,
-        pitch=camera.pitch_deg,
-        roll=0.0,
-        upAxisIndex=2,
+    return _pixels(_camera_image(simulation, env_index, camera, (width, height)))
+
+
+def render_layers(
+    simulation: Simulation, env_index: int, *, width: int, height: int, camera: Camera | None = None
+) -> Layers:
+    """Draw one environment by software as `render_rgb` does, and say what is where."""
+    camera = camera or simulation.task.robot.camera
+    image = _camera_image(simulation, env_index, camera, (width, height))
+    depth = np.reshape(np.asarray(image[3], dtype=np.float32), (height, width))
+    bodies = np.reshape(np.asarray(image[4]), (height, width))
+    ground = simulation.worlds[env_index].ground
+    return Layers(
+        rgb=_pixels(image),
+        # OpenGL's depth buffer, turned back into a distance.
+        depth_m=FAR_M * NEAR_M / (FAR_M - (FAR_M - NEAR_M) * depth),
+        is_empty=bodies < 0,
+        is_ground=(bodies == ground) if ground is not None else np.zeros_like(bodies, dtype=bool),
     )
-    projection = p.computeProjectionMatrixFOV(fov=FIELD_OF_VIEW_DEG, aspect=width / height, nearVal=0.05, farVal=100.0)
-    image = p.getCameraImage(
-        width,
-        height,
-        viewMatrix=view,
-        projectionMatrix=projection,
-        renderer=p.ER_TINY_RENDERER,
-        physicsClientId=client,
-    )
-    return np.reshape(np.asarray(image[2], dtype=np.uint8), (height, width, 4))[:, :, :3].copy()
 
 
 def connect_window() -> int:
@@ -82,6 +99,36 @@ def follow_with_window(simulation: Simulation, camera: Camera | None = None) -> 
         _target(simulation, 0, camera),
         physicsClientId=simulation.worlds[0].client,
     )
+
+
+def _camera_image(simulation: Simulation, env_index: int, camera: Camera, size: tuple[int, int]) -> Any:
+    """Return what PyBullet's getCameraImage returns for a picture of `size` (width, height)."""
+    width, height = size
+    view = p.computeViewMatrixFromYawPitchRoll(
+        cameraTargetPosition=_target(simulation, env_index, camera),
+        distance=camera.distance_m,
+        yaw=camera.yaw_deg,
+        pitch=camera.pitch_deg,
+        roll=0.0,
+        upAxisIndex=2,
+    )
+    projection = p.computeProjectionMatrixFOV(
+        fov=FIELD_OF_VIEW_DEG, aspect=width / height, nearVal=NEAR_M, farVal=FAR_M
+    )
+    return p.getCameraImage(
+        width,
+        height,
+        viewMatrix=view,
+        projectionMatrix=projection,
+        renderer=p.ER_TINY_RENDERER,
+        physicsClientId=simulation.worlds[env_index].client,
+    )
+
+
+def _pixels(image: Any) -> np.ndarray:
+    """Return the picture of a camera image without its alpha, (height, width, 3), uint8."""
+    width, height = image[0], image[1]
+    return np.reshape(np.asarray(image[2], dtype=np.uint8), (height, width, 4))[:, :, :3].copy()
 
 
 def _target(simulation: Simulation, env_index: int, camera: Camera) -> list[float]:

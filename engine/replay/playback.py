@@ -53,6 +53,16 @@ class PlayedEpisode:
     """Termination term, or `time_limit`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlayedStep:
+    """A control step that was taken."""
+
+    action: np.ndarray
+    """What the policy decided, as the environment takes it."""
+    reward_terms: dict[str, float]
+    """Weighted reward terms; just `reward` where the environment tells no terms."""
+
+
 class Playback(Generic[AnyStage]):
     """Episodes of one environment, one after the other. Call `step`, and `begin` after one has ended."""
 
@@ -62,9 +72,21 @@ class Playback(Generic[AnyStage]):
         """Episodes that ended."""
         self.num_steps = 0
         """Control steps of all episodes."""
+        self.last_step: PlayedStep | None = None
+        """The latest step of the episode under way."""
         self._policy = policy
         self._seed: int | None = seed
         self.begin()
+
+    @property
+    def episode_return(self) -> float:
+        """Sum of the rewards of the episode so far."""
+        return self._return
+
+    @property
+    def num_episode_steps(self) -> int:
+        """Control steps of the episode so far."""
+        return self._num_episode_steps
 
     @property
     def control_dt_s(self) -> float:
@@ -78,6 +100,7 @@ class Playback(Generic[AnyStage]):
         self._seed = None
         self._return = 0.0
         self._num_episode_steps = 0
+        self.last_step = None
 
     def step(self) -> PlayedEpisode | None:
         """Advance one control step; return the episode when it ended with it."""
@@ -89,6 +112,7 @@ class Playback(Generic[AnyStage]):
         self.num_steps += 1
         self._num_episode_steps += 1
         self._return += reward
+        self.last_step = PlayedStep(action=action, reward_terms=info.get("reward_terms", {"reward": reward}))
         if not (terminated or truncated):
             return None
         episode = PlayedEpisode(
