@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 
 from rlrobo_tui.quantities import count, number
 
-SMOOTHINGS = (0.9, 0.97, 0.0, 0.6)
-"""Weights of the past in the moving average, in the order in which a key cycles through them; 0: off."""
-
 
 @dataclass
 class Smoother:

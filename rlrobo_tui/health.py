@@ -5,8 +5,12 @@ A hint is advice, not a verdict: thresholds are chosen wide, so that a healthy r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 
+from engine.protocol.status import Status
 from rlrobo_tui.run_view import RunView
+
+RETURN = "rollout/ep_rew_mean"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,13 @@ RULES = (
     Rule("train/ent_coef", lambda value: value > 10, "entropy weight runs away; lower learning_rate"),
 )
 GROWTH = 100
-"""chosen: a critic whose loss is this many times its own median is diverging."""
+"""chosen: a value function whose loss is this many times its own median is diverging."""
+SMALLEST_ENTROPY = 0.02
+"""chosen: in nats, for choices among few actions; a fair coin has 0.69."""
+FLAT_VALUES = 120
+"""chosen: returns that a run needs before anybody calls it flat."""
+FLAT_PART = 0.01
+"""chosen: of the range of all returns so far; a smaller rise is none."""
 
 
 def hints(view: RunView) -> list[Hint]:
@@ -53,12 +63,32 @@ def hints(view: RunView) -> list[Hint]:
             found.append(Hint(rule.metric, rule.text))
     if _has_grown(view, "train/critic_loss"):
         found.append(Hint("train/critic_loss", "critic diverges; lower learning_rate or check the reward's scale"))
+    if _has_grown(view, "train/value_loss"):
+        found.append(Hint("train/value_loss", "value function diverges; lower learning_rate or check the rewards"))
+    if _has_collapsed(view):
+        found.append(Hint("train/entropy_loss", "the policy hardly explores; raise ent_coef if it is not solved"))
+    if _is_flat(view):
+        found.append(Hint(RETURN, "no rise in the last third of the run: solved, or stuck"))
     return found
 
 
 def _has_grown(view: RunView, metric: str) -> bool:
     if metric not in view.series or len(view.series[metric]) < MIN_VALUES:
         return False
-    _, values = view.series[metric].columns()
-    recent = sorted(values[-1000:])
-    return values[-1] > GROWTH * abs(recent[len(recent) // 2])
+    recent = view.series[metric].recent(1000)
+    return recent[-1] > GROWTH * abs(sorted(recent)[len(recent) // 2])
+
+
+def _has_collapsed(view: RunView) -> bool:
+    """Only a choice among actions has an entropy that ends at 0; where there is a std, its rule speaks."""
+    loss = view.latest("train/entropy_loss")
+    return loss is not None and "train/std" not in view.series and -SMALLEST_ENTROPY < loss <= 0
+
+
+def _is_flat(view: RunView) -> bool:
+    if view.status is not Status.RUNNING or RETURN not in view.series or len(view.series[RETURN]) < FLAT_VALUES:
+        return False
+    _, values = view.series[RETURN].columns()
+    third = len(values) // 3
+    late, middle = fmean(values[-third:]), fmean(values[-2 * third : -third])
+    return late - middle < FLAT_PART * (max(values) - min(values))

@@ -11,6 +11,10 @@ class RunsMemory(Struct, kw_only=True):
 
     filter: str = ""
     """What was typed to filter it."""
+    sort: str = "age"
+    """Column by which it is sorted; a minus sign before it: the other way round."""
+    group: str = "none"
+    """What the runs of one group have in common."""
 
 
 class LiveMemory(Struct, kw_only=True):
@@ -20,6 +24,14 @@ class LiveMemory(Struct, kw_only=True):
     """What the large chart shows."""
     smoothing: float = 0.9
     """Weight of the past in the moving average; 0: off."""
+    charts: list[str] = field(default_factory=list)
+    """What the small charts show, in their order; an empty name leaves the choice to the app."""
+    log: list[str] = field(default_factory=list)
+    """Metrics whose axis is logarithmic."""
+    x_axis: str = "steps"
+    """What charts are drawn over, as in rlrobo_tui/lens.py."""
+    layout: str = "balanced"
+    """focus, balanced or dense."""
 
 
 class Memory(Struct, kw_only=True):

@@ -4,6 +4,7 @@ Knows no files, no processes and no widgets.
 """
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,31 +44,35 @@ class Series(Sequence[Point]):
     """
 
     def __init__(self) -> None:
-        self._steps = array("d")
-        self._times = array("d")
-        self._values = array("d")
+        self._rows = array("d")
+        """Step, time, value, step, time, value, …: one array, so that a reader in another thread sees whole rows."""
         self.num_rewinds = 0
         """How often an engine went back; whoever keeps something computed from this series starts again then."""
 
-    def append(self, step: int, time: float, value: float) -> None:
+    def append(self, step: float, time: float, value: float) -> None:
         """Add a value."""
-        if self._steps and step < self._steps[-1]:
+        rows = self._rows
+        if rows and step < rows[-3]:
             self.num_rewinds += 1
-            while self._steps and self._steps[-1] >= step:
-                for column in (self._values, self._times, self._steps):
-                    column.pop()
-        self._steps.append(step)
-        self._times.append(time)
-        self._values.append(value)
+            steps = rows[::3]
+            del rows[3 * bisect_left(steps, step) :]
+        rows.extend((step, time, value))
 
     def columns(self) -> tuple["array[float]", "array[float]"]:
         """Return copies of the steps and the values, equally long even while another thread appends."""
-        steps, values = self._steps[:], self._values[:]
-        length = min(len(steps), len(values))
-        return steps[:length], values[:length]
+        rows = self._rows[:]
+        return rows[::3], rows[2::3]
+
+    def recent(self, num_values: int) -> "array[float]":
+        """Return the last values, at most so many."""
+        return self._rows[-3 * num_values :][2::3]
+
+    def rows_from(self, index: int) -> bytes:
+        """Return step, time and value of each point from the `index`-th on, as C doubles."""
+        return self._rows[3 * index :].tobytes()
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._rows) // 3
 
     @overload
     def __getitem__(self, index: int) -> Point: ...
@@ -76,10 +81,24 @@ class Series(Sequence[Point]):
     def __getitem__(self, index: int | slice) -> Point | list[Point]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return Point(int(self._steps[index]), self._times[index], self._values[index])
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        step, time, value = self._rows[3 * index : 3 * index + 3 or None]
+        return Point(int(step), time, value)
 
     def __iter__(self) -> Iterator[Point]:
         return (self[i] for i in range(len(self)))
+
+
+@dataclass(frozen=True)
+class Restart:
+    """An engine went on from a checkpoint."""
+
+    step: int
+    """Of the checkpoint."""
+    time: float
+    num_repeated: int
+    """Timesteps that were trained before and are trained again."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +137,10 @@ class RunView:
     """Seconds since 1970 (UTC) of the last event."""
     series: dict[str, Series] = field(default_factory=dict)
     """Every metric's history."""
+    not_finite: dict[str, list[int]] = field(default_factory=dict)
+    """Steps at which a metric was NaN or infinite; it has no value there."""
+    restarts: list[Restart] = field(default_factory=list)
+    """Where engines went on from a checkpoint, by ascending step."""
     evaluations: list[EvaluationDone] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     reward_sums: dict[str, float] = field(default_factory=dict)
@@ -170,6 +193,8 @@ class RunView:
         return replace(
             self,
             series=dict(self.series),
+            not_finite={name: list(steps) for name, steps in self.not_finite.items()},
+            restarts=list(self.restarts),
             evaluations=list(self.evaluations),
             checkpoints=list(self.checkpoints),
             reward_sums=dict(self.reward_sums),
@@ -190,9 +215,7 @@ class RunView:
 
     def _take(self, event: AnyEvent) -> None:
         if isinstance(event, Metrics):
-            for name, value in event.values.items():
-                if value is not None:
-                    self.series.setdefault(name, Series()).append(event.step, event.time, value)
+            self._take_metrics(event)
         elif isinstance(event, Episodes):
             self._take_episodes(event)
         elif isinstance(event, EvaluationDone):
@@ -223,6 +246,17 @@ class RunView:
             self._say(event, f"ended: {event.message}")
             self._end(event.reason, event.message)
 
+    def _take_metrics(self, event: Metrics) -> None:
+        step, time, series = float(event.step), event.time, self.series
+        for name, value in event.values.items():
+            if value is None:
+                self.not_finite.setdefault(name, []).append(event.step)
+                continue
+            found = series.get(name)
+            if found is None:
+                found = series[name] = Series()
+            found.append(step, time, value)
+
     def _take_start(self, event: RunStarted) -> None:
         self.run_id, self.task, self.algorithm, self.seed = event.run_id, event.task, event.algorithm, event.seed
         self.device, self.num_envs, self.total_timesteps = event.device, event.num_envs, event.total_timesteps
@@ -232,6 +266,11 @@ class RunView:
     def _take_resumed(self, event: Resumed) -> None:
         self.evaluations = [seen for seen in self.evaluations if seen.step <= event.step]
         self.checkpoints = [seen for seen in self.checkpoints if seen.step <= event.step]
+        self.restarts = [seen for seen in self.restarts if seen.step < event.step]
+        self.restarts.append(Restart(event.step, event.time, event.discarded_steps))
+        self.not_finite = {
+            name: kept for name, at in self.not_finite.items() if (kept := [step for step in at if step <= event.step])
+        }
         self.total_timesteps = event.total_timesteps
         self.end_reason, self.end_message, self.status = None, "", Status.STARTING
         repeated = f", {event.discarded_steps:,} timesteps are repeated" if event.discarded_steps else ""

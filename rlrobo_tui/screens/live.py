@@ -1,4 +1,4 @@
-"""One run as it trains: pinned state, chart, side panel, events, and the keys that steer its engine.
+"""One run as it trains: pinned state, charts, side panel, events, and the keys that steer its engine.
 
 A thread follows the run's files and hands over snapshots; nothing here reads a file or waits.
 """
@@ -6,76 +6,85 @@ A thread follows the run's files and hands over snapshots; nothing here reads a 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Grid, Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
-from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Stop, send_command
-from engine.protocol.errors import StorageError
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import Status
 from engine.protocol.task_facts import read_facts
 from rlrobo_tui.actions.registry import bindings_of
-from rlrobo_tui.curves import SMOOTHINGS
+from rlrobo_tui.engine_output import cause_line, read_output
+from rlrobo_tui.lens import Lens
+from rlrobo_tui.link import Link
 from rlrobo_tui.notices import notices
 from rlrobo_tui.pages import CannotOpenError
-from rlrobo_tui.quantities import count
 from rlrobo_tui.run_view import RunView
-from rlrobo_tui.screens.dialogs import Confirm, PickMetric
-from rlrobo_tui.screens.links import GoOn, GoTo, Neighbour
+from rlrobo_tui.screens.links import GoTo, Neighbour
+from rlrobo_tui.screens.live_charts import PANEL, ChartKeys, is_shown
+from rlrobo_tui.screens.live_run import RunKeys
 from rlrobo_tui.screens.log import LogScreen
-from rlrobo_tui.screens.page import Page
+from rlrobo_tui.situations import Situation, situation
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
 from rlrobo_tui.widgets.side_panel import SidePanel
-from rlrobo_tui.widgets.status_bar import LENGTH, LEVELS, SUCCESS, StatusBar, key_numbers
+from rlrobo_tui.widgets.sparklines import Sparklines
+from rlrobo_tui.widgets.status_bar import LENGTH, LEVELS, SPEED, SUCCESS, Moment, StatusBar
 from robots.registry import TASKS
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
 POLL_S = 0.25
-POLL_OVER_SSH_S = 1.0
-"""Each picture of a chart costs kilobytes on the line."""
+DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 0.5, 1.0, 5.0
+"""Each picture of a chart costs kilobytes on the line; an engine has news twice a second."""
+NUM_SMALL = 6
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
+MORE = (
+    SPEED, "train/value_loss", "train/actor_loss", "train/approx_kl", "train/ent_coef", "train/std",
+    "train/entropy_loss", "train/learning_rate", "sampling/efficiency", LENGTH,
+)  # fmt: skip
+"""Metrics of the other small charts, as far as the run has them."""
 
 
-class LiveScreen(Page[None]):
+class LiveScreen(RunKeys, ChartKeys):
     """Draws a RunView; steers by writing commands."""
 
     BINDINGS = bindings_of("live")
     SCOPE = "live"
+    AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-xwide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (32, "-tall"), (50, "-xtall")]  # noqa: RUF012
 
     class Changed(Message):
-        """The run's view changed."""
+        """There is news of the run, or of how it can be read."""
 
-        def __init__(self, view: RunView, num_corrupt: int) -> None:
+        def __init__(self, view: RunView, *, num_corrupt: int, link: Link, output_cause: str) -> None:
             super().__init__()
             self.view = view
             self.num_corrupt = num_corrupt
+            self.link = link
+            self.output_cause = output_cause
 
     def __init__(self, run: RunDir, *, is_ascii: bool) -> None:
-        super().__init__()
-        self.run_dir = run
-        self.view = RunView(run_id=run.id)
+        super().__init__(run)
+        self.lens = Lens()
         self.num_corrupt = 0
-        self.early_death = ""
-        """The sentence for an engine that died before it wrote an event; the app knows, which started it."""
+        self.link = Link()
+        self._output_cause = ""
         self._is_ascii = is_ascii
         self._facts = read_facts(run.facts)
-        self._pending = ""
-        self._is_loaded = False
+        self._is_loaded = self._is_stale = False
         self._left = threading.Event()
 
     @classmethod
@@ -93,28 +102,9 @@ class LiveScreen(Page[None]):
 
     @property
     def command(self) -> str:
-        """What shows the same in a shell."""
-        return f"rlrobo watch {self.run_dir.id}"
-
-    @property
-    def has_engine(self) -> bool:
-        """Whether there is an engine that may answer."""
-        return not (self.view.status.is_over or self.early_death)
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether training is held."""
-        return self.has_engine and self.view.status is Status.PAUSED
-
-    @property
-    def may_pause(self) -> bool:
-        """Whether there is training to be held."""
-        return self.has_engine and self.view.status is not Status.PAUSED
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether a new engine could go on."""
-        return self.view.may_go_on
+        """What shows the same in a shell; for a run that diverged, what goes on with it more gently."""
+        said = self._situation()
+        return said.command if said and said.command else f"rlrobo watch {self.run_dir.id}"
 
     def compose(self) -> ComposeResult:
         """Lay out the screen; the style sheet hides what has no room."""
@@ -122,18 +112,23 @@ class LiveScreen(Page[None]):
         yield Banner(id="banner")
         with Horizontal(id="body"):
             with Vertical(id="charts"):
-                yield Chart(id="main-chart", is_ascii=self._is_ascii)
-                with Horizontal(id="small-charts"):
-                    yield Chart(id="small-1", is_ascii=self._is_ascii)
-                    yield Chart(id="small-2", is_ascii=self._is_ascii)
-            yield SidePanel(id="side")
-        yield EventLog(id="events")
+                yield Chart(id="main-chart", is_ascii=self._is_ascii, classes=PANEL)
+                with Grid(id="small-charts"):
+                    for number in range(1, NUM_SMALL + 1):
+                        yield Chart(id=f"small-{number}", is_ascii=self._is_ascii, classes=f"{PANEL} small")
+            yield Sparklines(id="sparklines")
+            yield SidePanel(id="side", classes=PANEL)
+        yield EventLog(id="events", classes=PANEL)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin to follow the run."""
-        self.query_one("#banner").display = False
+        self.query_one(Banner).display = False
+        self.set_class(self.rlrobo.is_low_bandwidth, "-sparse")
+        self.restore()
         self.set_interval(1.0, self._draw_status)
+        seldom = DRAW_SELDOM_S if self.rlrobo.is_low_bandwidth else DRAW_OVER_SSH_S if is_over_ssh() else DRAW_S
+        self.set_interval(seldom, self._draw_news)
         self._draw_status()
         self._follow()
 
@@ -147,125 +142,104 @@ class LiveScreen(Page[None]):
 
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
     def _follow(self) -> None:
-        tail = RunTail(self.run_dir)
-        pause_s = POLL_OVER_SSH_S if is_over_ssh() else POLL_S
-        is_first = True
+        tail, link, output_cause, is_first = RunTail(self.run_dir), Link(), "", True
         while not self._left.is_set():
-            if tail.poll() or is_first:
-                self.post_message(self.Changed(tail.view.snapshot(), tail.num_corrupt))
+            try:
+                is_changed, trouble = tail.poll(), ""
+            except OSError as err:
+                is_changed, trouble = False, err.strerror or str(err)
+            is_changed |= is_first or trouble != link.trouble
+            link = Link(link.read_at if trouble else time.time(), trouble)
+            if not output_cause and (self.early_death or tail.view.status is Status.FAILED):
+                output_cause = cause_line(read_output(self.run_dir))
+                is_changed |= bool(output_cause)
+            if is_changed:
+                view = tail.view.snapshot()
+                self.post_message(
+                    self.Changed(view, num_corrupt=tail.num_corrupt, link=link, output_cause=output_cause)
+                )
                 is_first = False
-            self._left.wait(pause_s)
+            self._left.wait(POLL_S)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say when the run cannot be followed any more; the app stays."""
-        if event.state is WorkerState.ERROR:
+        if event.state is WorkerState.ERROR and event.worker.group == "follow":
             self.notify(f"{self.run_dir.events}: {event.worker.error}. Open the run again.", severity="error")
 
     def on_live_screen_changed(self, message: Changed) -> None:
-        """Take a new snapshot."""
+        """Take a new snapshot; draw at once what changes the run's state, the rest when it is time."""
         before, self.view = self.view, message.view
-        self.num_corrupt = message.num_corrupt
+        is_urgent = before.status is not self.view.status or self.link.trouble != message.link.trouble
+        self.num_corrupt, self.link = message.num_corrupt, message.link
+        self._output_cause = message.output_cause
         if before.status is not self.view.status or len(before.log) != len(self.view.log):
-            self._pending = ""
+            self.pending = ""
         if self._is_loaded:
-            for text, severity in notices(before, self.view):
-                self.notify(text, severity=severity)
-        self._is_loaded = True
-        if before.status is not self.view.status:
+            self._notify_of(before)
+        if is_urgent or not self._is_loaded:
             self.refresh_bindings()
-        self.draw()
+            self.draw()
+        self._is_loaded = self._is_stale = True
+
+    def _notify_of(self, before: RunView) -> None:
+        for text, severity in notices(before, self.view):
+            self.notify(text, severity=severity, markup=False)
+        if self.rlrobo.preferences.bell and self.view.status.is_over and not before.status.is_over:
+            self.app.bell()
 
     def draw(self) -> None:
         """Bring every part up to date."""
         if not self.is_attached:
             return
+        self._is_stale = False
         self._draw_status()
-        self.query_one(Banner).show(self.view, early_death=self.early_death)
         known = self._facts or TASKS.get(self.view.task)
-        for chart, metric in zip(self.query(Chart), (None, *self._small_metrics()), strict=True):
-            chart.metric = metric or chart.metric
+        for chart, metric in zip(self.query(Chart), self._metrics(), strict=True):
+            chart.metric = metric
             chart.target = known.solved_return if known else None
-            if chart.is_on_screen:
-                chart.show(self.view)
+            chart.is_log = metric in self.rlrobo.memory.live.log
+            if is_shown(chart):
+                chart.show(self.view, self.lens)
+        sparklines = self.query_one(Sparklines)
+        if is_shown(sparklines):
+            sparklines.show(self.view, is_ascii=self._is_ascii)
         self.query_one(SidePanel).show(self.view)
         self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
+
+    def _draw_news(self) -> None:
+        if self._is_stale:
+            self.draw()
 
     def _draw_status(self) -> None:
         if not self.early_death:
             self.early_death = self.rlrobo.early_death(self.run_dir, updated_at=self.view.updated_at)
             if self.early_death:
-                self.query_one(Banner).show(self.view, early_death=self.early_death)
                 self.refresh_bindings()
+        self.query_one(Banner).show(self._situation())
         variant = self._facts.variant if self._facts else ""
-        self.query_one(StatusBar).show(self.view, is_ascii=self._is_ascii, variant=variant, pending=self._pending)
+        moment = Moment(time.time(), is_ascii=self._is_ascii, variant=variant, pending=self.pending, link=self.link)
+        self.query_one(StatusBar).show(self.view, moment)
 
-    def _small_metrics(self) -> list[str]:
-        """Return what the small charts show: success where there is any, a curriculum's level before a length."""
+    def _situation(self) -> Situation | None:
+        return situation(self.view, link=self.link, early_death=self.early_death, output_cause=self._output_cause)
+
+    def _metrics(self) -> list[str]:
+        """Return what each chart shows: the user's choice, else success or a curriculum's level, learning, more."""
         seen = self.view.series
-        levels = (name for name in seen if name.startswith(LEVELS))
-        progress = SUCCESS if SUCCESS in seen else next(levels, LENGTH)
-        return [progress, next((name for name in LEARNING if name in seen), LEARNING[-1])]
-
-    def action_pause(self) -> None:
-        """Hold training."""
-        self._send(Pause(), "pausing")
-
-    def action_resume(self) -> None:
-        """Go on."""
-        self._send(Resume(), "resuming")
-
-    def action_checkpoint(self) -> None:
-        """Save a checkpoint."""
-        self._send(SaveCheckpoint(), "saving a checkpoint")
-
-    def action_stop(self) -> None:
-        """Ask, then stop."""
-
-        def answer(is_yes: bool | None) -> None:
-            if is_yes:
-                self._send(Stop(), "stopping")
-
-        consequence = "It saves a checkpoint and ends. A stopped run does not go on by itself."
-        self.app.push_screen(Confirm(f"Stop {self.run_dir.id}?", consequence=consequence, verb="Stop"), answer)
-
-    def action_go_on(self) -> None:
-        """Ask, then let a new engine go on with the run."""
-
-        def answer(is_yes: bool | None) -> None:
-            if is_yes:
-                self.early_death, self._pending = "", "resuming"
-                self.draw()
-                self.post_message(GoOn(self.run_dir, seen_until=self.view.updated_at))
-
-        saved = self.view.checkpoints
-        begin = (
-            f"from its checkpoint at {count(saved[-1].step)}" if saved else "at the beginning: it saved no checkpoint"
-        )
-        consequence = f"A new engine goes on {begin}."
-        self.app.push_screen(Confirm(f"Resume {self.run_dir.id}?", consequence=consequence, verb="Resume"), answer)
-
-    def action_next_metric(self) -> None:
-        """Chart the next key metric that the run has."""
-        names = [name for name, _ in key_numbers(self.view)]
-        if names:
-            current = self.query_one("#main-chart", Chart).metric
-            self._chart(names[(names.index(current) + 1) % len(names)] if current in names else names[0])
-
-    def action_pick_metric(self) -> None:
-        """Choose the charted metric from all."""
-        if self.view.series:
-            current = self.query_one("#main-chart", Chart).metric
-            self.app.push_screen(PickMetric(sorted(self.view.series), current=current), self._chart)
-
-    def action_smooth(self) -> None:
-        """Use the next moving average."""
-        for chart in self.query(Chart):
-            chart.weight = SMOOTHINGS[(SMOOTHINGS.index(chart.weight) + 1) % len(SMOOTHINGS)]
-        self.draw()
+        level = next((name for name in seen if name.startswith(LEVELS)), LENGTH)
+        learning = next((name for name in LEARNING if name in seen), LEARNING[-1])
+        wanted = [SUCCESS if SUCCESS in seen else level, learning, *(name for name in MORE if name in seen)]
+        chosen = self.chosen_metrics()
+        spare = iter([name for name in dict.fromkeys(wanted) if name not in chosen] + [*MORE])
+        return [metric or next(spare) for metric in chosen]
 
     def action_log(self) -> None:
         """Show all events and the engine's output."""
         self.app.push_screen(LogScreen(self.run_dir, self.view, num_corrupt=self.num_corrupt))
+
+    def action_replay(self) -> None:
+        """Show what the robot has learned."""
+        self.post_message(GoTo("replay"))
 
     def action_newer_run(self) -> None:
         """Watch the run above this one in the list."""
@@ -276,19 +250,10 @@ class LiveScreen(Page[None]):
         self.post_message(Neighbour(self.run_dir, 1))
 
     def action_back(self) -> None:
-        """Go back to the list."""
-        self.post_message(GoTo("runs"))
-
-    def _chart(self, metric: str | None) -> None:
-        if metric is not None:
-            self.query_one("#main-chart", Chart).metric = metric
-            self.draw()
-
-    def _send(self, command: Command, pending: str) -> None:
-        try:
-            send_command(self.run_dir.commands, command)
-        except StorageError as err:
-            self.notify(str(err), severity="error", markup=False)
-            return
-        self._pending = pending
-        self._draw_status()
+        """Hide the cursor, else give up the whole screen, else go back to the list."""
+        if self.lens.cursor is not None:
+            self.action_inspect()
+        elif self.is_full:
+            self.action_full()
+        else:
+            self.post_message(GoTo("runs"))

@@ -1,53 +1,32 @@
-"""What a run that is over has to say: the outcome, its cause, and what can be done now."""
+"""What a user must know about the run: the cause, the consequence, and the next key."""
 
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.protocol.status import OUTCOMES, Status
+from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
-from rlrobo_tui.quantities import count, number
-from rlrobo_tui.run_view import RunView
-
-GO_ON_KEY = ("R", "resume")
-NEXT_KEYS = (("e", "events and engine output"), ("n", "new run"), ("esc", "all runs"))
+from rlrobo_tui.situations import Situation
 
 
 class Banner(Static):
-    """Hidden while the run goes on."""
+    """Hidden while all is well."""
 
-    def show(self, view: RunView, *, early_death: str) -> None:
-        """Draw the end of `view`; `early_death` is the sentence for an engine that died before it wrote an event."""
-        is_over = view.status.is_over or bool(early_death)
-        if not is_over:
-            self.display = False
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._shown: Situation | None = None
+
+    def show(self, situation: Situation | None) -> None:
+        """Draw it."""
+        self.display = situation is not None
+        if situation is None or situation == self._shown:
             return
-        self.display = True
-        status = Status.FAILED if early_death else view.status
-        self.set_class(status is Status.FAILED, "-failed")
-        color = BADGES[status].color
-        next_keys = (GO_ON_KEY, *NEXT_KEYS) if view.may_go_on else NEXT_KEYS
-        keys = [Content.assemble((key, "$primary bold"), (f" {words}   ", "$muted")) for key, words in next_keys]
-        self.update(
-            Content.assemble(
-                (early_death or cause(view), f"${color} bold"), " ", (outcome(view), "$foreground"), "\n", *keys
-            )
+        self._shown = situation
+        self.set_class(situation.status is Status.FAILED, "-failed")
+        keys = [Content.assemble((key, "$primary bold"), (f" {words}   ", "$muted")) for key, words in situation.keys]
+        text = Content.assemble(
+            (situation.cause, f"${BADGES[situation.status].color} bold"),
+            *((" ", (situation.consequence, "$foreground")) if situation.consequence else ()),
+            *(("\n", (situation.command, "$accent")) if situation.command else ()),
+            *(("\n", *keys) if keys else ()),
         )
-
-
-def cause(view: RunView) -> str:
-    """Return why the run ended: the engine's own words, or those of its end reason."""
-    if view.end_message:
-        return view.end_message
-    return OUTCOMES[view.end_reason].sentence if view.end_reason else ""
-
-
-def outcome(view: RunView) -> str:
-    """Return what is left of the run: its last checkpoint and its best evaluation."""
-    parts: list[str] = []
-    if view.checkpoints:
-        parts.append(f"Last checkpoint at {count(view.checkpoints[-1].step)}.")
-    elif view.status is Status.FAILED:
-        parts.append("No checkpoint was saved.")
-    if view.best:
-        parts.append(f"Best evaluation {number(view.best.return_mean)}.")
-    return " ".join(parts)
+        self.update(text)

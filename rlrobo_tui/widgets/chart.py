@@ -1,133 +1,166 @@
-"""A live chart of one metric: raw values faint, their moving average strong, evaluations, the best, the goal."""
+"""A live chart of one metric: the raw envelope faint, its moving average strong, evaluations, restarts, the goal."""
 
-from rich.text import Text
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
 from textual.color import Color
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
-from rlrobo_tui.curves import Smoother
-from rlrobo_tui.quantities import count, number
-from rlrobo_tui.run_view import RunView
-from rlrobo_tui.widgets.figure import Curve, Palette, Rgb, Style, draw
-
-RETURN = "rollout/ep_rew_mean"
-RETURN_METRICS = (RETURN, "eval/return_mean")
-"""Metrics that share their scale with evaluations and with a task's solved return."""
-SUCCESS_METRICS = ("rollout/success_rate", "eval/success_rate")
-"""Metrics that share their scale with the success of evaluations."""
+from rlrobo_tui.history import History
+from rlrobo_tui.lens import Lens
+from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.widgets.chart_plot import RETURN, ChartData, Inks, legend, make_plot, readout
+from rlrobo_tui.widgets.plot import Area, Look, area_of, draw
 
 
-class Chart(Widget):
-    """Draws again only when the data, the size or the style changed."""
+class Chart(Widget, can_focus=True):
+    """Draws again only when the data, the size or the style changed, and then only lines that are different."""
 
-    def __init__(self, *, id: str, is_ascii: bool) -> None:
-        super().__init__(id=id)
+    class Zoomed(Message):
+        """The wheel was turned over a chart."""
+
+        def __init__(self, factor: float) -> None:
+            super().__init__()
+            self.factor = factor
+
+    class Pointed(Message):
+        """A place in a chart was clicked."""
+
+        def __init__(self, part: float) -> None:
+            super().__init__()
+            self.part = part
+            """Of the window, 0 left, 1 right."""
+
+    def __init__(self, *, id: str, is_ascii: bool, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self.metric = RETURN
-        self.weight = 0.9
         self.target: float | None = None
+        self.is_log = False
         self._is_ascii = is_ascii
-        self._smoother = Smoother(0.9)
-        self._smoothed: tuple[str, float, int] | None = None
-        self._curve = Curve()
-        self._legend: list[str] = []
-        self._seen: tuple[object, ...] = ()
-        self._drawn: tuple[tuple[object, ...], Text] | None = None
+        self._history: tuple[str, History] | None = None
+        self._view, self._lens = RunView(), Lens()
+        self.data: ChartData | None = None
+        """What was drawn last."""
+        self._drawn_from: tuple[object, ...] = ()
+        self._strips: list[Strip] = []
 
-    def show(self, view: RunView) -> None:
-        """Take the metric's values from `view`."""
-        series = view.series.get(self.metric)
-        seen = (self.metric, self.weight, series and (len(series), series.num_rewinds), len(view.evaluations))
-        if seen == self._seen and self._drawn is not None:
-            return
-        self._seen = seen
-        self._curve = self._make_curve(view)
-        self._legend = self._make_legend(number(view.latest(self.metric)))
-        self._write_border()
-        self.refresh()
+    def on_mount(self) -> None:
+        """Take the colours of another theme at once."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.draw())
 
     def on_resize(self) -> None:
-        """Fit the legend into the new width."""
-        self._write_border()
+        """Fit into the new size."""
+        self.draw()
 
-    def render(self) -> Text:
-        """Return the chart, or what to wait for."""
-        style = self._style()
-        key = (self._seen, self.size, style)
-        if self._drawn is None or self._drawn[0] != key:
-            frame = draw(self._curve, width=self.size.width, height=self.size.height, style=style)
-            self._drawn = (key, Text.from_ansi(frame) if frame else self._reason())
-        return self._drawn[1]
+    def show(self, view: RunView, lens: Lens) -> None:
+        """Draw the metric's values from `view`."""
+        self._view, self._lens = view, replace(lens)
+        self.draw()
 
-    def _make_curve(self, view: RunView) -> Curve:
-        series = view.series.get(self.metric)
-        if not series:
-            return Curve()
-        steps, raw = series.columns()
-        key = (self.metric, self.weight, series.num_rewinds)
-        if key != self._smoothed:
-            self._smoothed, self._smoother = key, Smoother(self.weight)
-        is_return = self.metric in RETURN_METRICS
-        best = view.best if is_return else None
-        return Curve(
-            steps=steps,
-            raw=raw,
-            smooth=self._smoother.extend(raw) if self.weight else None,
-            marks=self._marks(view),
-            best=(best.step, best.return_mean) if best else None,
-            target=self.target if is_return else None,
+    def draw(self) -> None:
+        """Draw, if that would change anything."""
+        view, lens = self._view, self._lens
+        series = view.series.get(self.metric, Series())
+        drawn_from = (
+            (self.metric, self.target, self.is_log, self.size, self.app.theme, astuple(lens), lens.window(view)),
+            (len(series), series.num_rewinds, len(view.evaluations), len(view.restarts), view.status),
+            len(view.not_finite.get(self.metric, ())),
         )
+        if drawn_from == self._drawn_from or not self.size:
+            return
+        self._drawn_from = drawn_from
+        history = self._history_of(lens.weight)
+        history.update(series, view.restarts)
+        self.data = data = ChartData(
+            view=view, metric=self.metric, history=history, lens=lens, inks=self._inks(), target=self.target,
+            is_log=self.is_log,
+        )  # fmt: skip
+        look = Look(axis=data.inks.axis, is_ascii=self._is_ascii)
+        self._take(draw(make_plot(data), self.size.width, self.size.height, look).strips or self._reason(data))
+        self._write_border(data)
 
-    def _marks(self, view: RunView) -> list[tuple[float, float]]:
-        """Return step and value of each evaluation, for metrics on whose scale they are."""
-        if self.metric in RETURN_METRICS:
-            return [(event.step, event.return_mean) for event in view.evaluations]
-        if self.metric in SUCCESS_METRICS:
-            return [(event.step, event.success_rate) for event in view.evaluations if event.success_rate is not None]
-        return []
+    @property
+    def area(self) -> Area:
+        """Where its lines are, in cells."""
+        return area_of(self.size.width, self.size.height)
 
-    def _write_border(self) -> None:
-        self.border_title = self.metric
-        self.border_subtitle = self._fit(self._legend)
+    def render_line(self, y: int) -> Strip:
+        """Return a line of what was drawn last."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
-    def _make_legend(self, latest: str) -> list[str]:
-        curve, style = self._curve, self._style()
-        if not curve.steps:
-            return []
-        if curve.smooth is None:
-            parts = [f"raw {latest}"]
-        else:
-            average = curve.smooth[-1] if curve.smooth else None
-            parts = [f"EMA {self.weight:g}: {number(average)}", f"raw {latest}"]
-        if curve.marks:
-            parts.append(f"{style.mark} eval")
-        if curve.best:
-            parts.append(f"{style.best} best {number(curve.best[1])} at {count(curve.best[0])}")
-        if curve.target is not None:
-            parts.append(f"┈ solved {curve.target:g}")
-        return parts
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in."""
+        event.stop()
+        self.post_message(self.Zoomed(1.25))
 
-    def _fit(self, parts: list[str]) -> str:
-        """Join as many parts as the border has room for; the first ones matter most."""
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out."""
+        event.stop()
+        self.post_message(self.Zoomed(0.8))
+
+    def on_click(self, event: events.Click) -> None:
+        """Read the values there."""
+        offset = event.get_content_offset(self)
+        if offset is not None and 0 <= offset.x - self.area.left < self.area.width:
+            self.post_message(self.Pointed((offset.x - self.area.left + 0.5) / self.area.width))
+
+    def _history_of(self, weight: float) -> History:
+        if self._history is None or (self._history[0], self._history[1].weight) != (self.metric, weight):
+            self._history = self.metric, History(weight)
+        return self._history[1]
+
+    def _take(self, strips: list[Strip]) -> None:
+        before, self._strips = self._strips, strips
+        if len(before) != len(strips):
+            self.refresh()
+            return
+        changed = [row for row, (old, new) in enumerate(zip(before, strips, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, row, self.size.width, 1) for row in changed))
+
+    def _write_border(self, data: ChartData) -> None:
+        signs = ["log"] if self.is_log else []
+        if data.lens.width is not None:
+            signs.append("part")
+        self.border_title = " · ".join([self.metric, *signs])
+        parts = legend(data) if data.lens.cursor is None else readout(data)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
-            parts = parts[:-1]
-        return " · ".join(parts)
+            parts = parts[:-1]  # the first ones matter most
+        self.border_subtitle = " · ".join(parts)
 
-    def _reason(self) -> Text:
-        if self._curve.steps:
-            return Text("")
-        return Text(f"{self.metric}: no value yet; the first one comes when an episode or an update ends.", "dim")
+    def _reason(self, data: ChartData) -> list[Strip]:
+        """Return what to wait for, or what to do, where there is nothing to draw."""
+        if not len(data.history.steps):
+            text = f"{self.metric}: no value yet; the first one comes when an episode or an update ends."
+        elif self.is_log:
+            text = "No value above 0 here; y draws the axis linearly."
+        else:
+            text = "No value in this part of the run; 0 shows all of it."
+        width = max(1, self.size.width)
+        lines = [text[start : start + width] for start in range(0, len(text), width)]
+        return [Strip([Segment(line.ljust(width), data.inks.axis)], width) for line in lines[: self.size.height]]
 
-    def _style(self) -> Style:
+    def _inks(self) -> Inks:
         variables = self.app.theme_variables
 
-        def rgb(name: str) -> Rgb:
-            return Color.parse(variables.get(name, "gray")).rgb
+        def ink(name: str) -> Style:
+            return Style(color=Color.parse(variables.get(name, "gray")).rich_color)
 
-        palette = Palette(
-            line=rgb("primary"),
-            faint=rgb("faint"),
-            mark=rgb("accent"),
-            best=rgb("warning"),
-            target=rgb("success"),
-            axis=rgb("muted"),
+        return Inks(
+            line=ink("primary"),
+            faint=ink("faint"),
+            mark=ink("accent"),
+            best=ink("warning"),
+            target=ink("success"),
+            bad=ink("error"),
+            axis=ink("muted"),
+            has_color=not self.app.no_color,
+            is_ascii=self._is_ascii,
         )
-        return Style(palette=palette, is_ascii=self._is_ascii, has_color=not self.app.no_color)

@@ -6,24 +6,32 @@ from textual.widgets import Static
 from rlrobo_tui.quantities import clock, count
 from rlrobo_tui.run_view import LogLine, RunView
 
-STYLES = {"warning": "$warning", "run_ended": "bold", "evaluation": "$accent", "checkpoint_saved": "$success"}
-"""Style of a line by the type of its event; the words say the same."""
+_SIGNS = {
+    "warning": ("!", "$warning"),
+    "run_ended": ("■", "bold"),
+    "evaluation": ("◆", "$accent"),
+    "checkpoint_saved": ("✓", "$success"),
+}
+"""Sign and style of a line by the type of its event; the words say the same."""
 
 
 def log_lines(lines: list[LogLine]) -> Content:
-    """Return time, step and sentence of each line."""
-    return Content("\n").join(
-        Content.assemble(
-            (clock(line.time), "$muted"),
-            (count(line.step).rjust(7), "$muted"),
-            "  ",
-            (line.text, STYLES.get(line.kind, "$foreground")),
-        )
-        for line in lines
+    """Return sign, time, step and sentence of each line."""
+    return Content("\n").join(_line(line) for line in lines)
+
+
+def _line(line: LogLine) -> Content:
+    sign, style = _SIGNS.get(line.kind, (" ", "$foreground"))
+    return Content.assemble(
+        (f"{sign} ", style),
+        (clock(line.time), "$muted"),
+        (count(line.step).rjust(7), "$muted"),
+        "  ",
+        (line.text, style),
     )
 
 
-class EventLog(Static):
+class EventLog(Static, can_focus=True):
     """As many of the last lines as there is room for."""
 
     def show(self, view: RunView, *, num_corrupt: int) -> None:
@@ -31,4 +39,6 @@ class EventLog(Static):
         skipped = f" · {num_corrupt} unreadable lines skipped" if num_corrupt else ""
         self.border_title = f"events{skipped}"
         height = max(1, self.content_size.height)
-        self.update(log_lines(list(view.log)[-height:]), layout=False)
+        text = log_lines(list(view.log)[-height:])
+        if text != self.content:
+            self.update(text, layout=False)

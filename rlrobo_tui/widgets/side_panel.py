@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rlrobo_tui.glossary import short_name
-from rlrobo_tui.health import hints
+from rlrobo_tui.health import Hint, hints
 from rlrobo_tui.quantities import number, percent
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.time_use import efficiency_sentence, time_shares
@@ -14,20 +14,22 @@ from rlrobo_tui.widgets.text_bars import share_bars, signed_bars, value_rows
 
 WAITING = Content.styled("comes with the first episode", "$muted")
 
+HOST = (("host/cpu_percent", "processor"), ("host/gpu_percent", "GPU"), ("host/memory_percent", "memory"))
 
-class SidePanel(VerticalScroll):
+
+class SidePanel(VerticalScroll, can_focus=True):
     """Boxes that say what they wait for while they are empty; what varies has one where something does."""
-
-    can_focus = False
 
     def compose(self) -> ComposeResult:
         """Lay out the boxes."""
         for name, title in (
+            ("health", "! look at"),
             ("terms", "reward terms, mean episode"),
             ("endings", "episodes end by"),
             ("variation", "levels and draws"),
             ("losses", "learning"),
             ("time", "time goes into"),
+            ("host", "machine"),
         ):
             box = Static(WAITING, id=name, classes="box")
             box.border_title = title
@@ -45,12 +47,20 @@ class SidePanel(VerticalScroll):
         varying = variation(view)
         self.query_one("#variation", Static).display = bool(varying)
         self._put("#variation", value_rows(varying, width=width))
-        self._put("#losses", learning(view, width=width))
+        found = hints(view)
+        self.query_one("#health", Static).display = bool(found)
+        self._put("#health", advice(found))
+        self._put("#losses", learning(view, odd={hint.metric for hint in found}, width=width))
         self._put("#time", time_use(view, width=width))
+        machine = host(view, width=width)
+        self.query_one("#host", Static).display = bool(machine)
+        self._put("#host", machine)
 
     def _put(self, selector: str, content: Content) -> None:
         """Lay out the screen again only when a box needs another height; that is what costs."""
         box = self.query_one(selector, Static)
+        if box.content == content:
+            return
         needed = content.get_height({}, max(1, box.content_size.width))
         box.update(content, layout=needed != box.content_size.height)
 
@@ -84,13 +94,17 @@ def variation(view: RunView) -> list[tuple[str, str, str]]:
     ]
 
 
-def learning(view: RunView, *, width: int) -> Content:
-    """Return the latest training metrics, then a hint for each that looks odd."""
+def advice(found: list[Hint]) -> Content:
+    """Return each hint in a line of its own."""
+    lines = [Content.styled(f"{short_name(hint.metric)}: {hint.text}", "$warning") for hint in found]
+    return Content("\n").join(lines)
+
+
+def learning(view: RunView, *, odd: set[str], width: int) -> Content:
+    """Return the latest training metrics; those that look odd have a sign."""
     names = sorted(name for name in view.series if name.startswith("train/") and name != "train/n_updates")
     if not names:
         return Content.styled("comes with the first update", "$muted")
-    found = hints(view)
-    odd = {hint.metric for hint in found}
     rows = [
         (
             short_name(name),
@@ -99,9 +113,19 @@ def learning(view: RunView, *, width: int) -> Content:
         )
         for name in names
     ]
-    table = value_rows(rows, width=width)
-    advice = [Content.styled(f"! {short_name(hint.metric)}: {hint.text}", "$warning") for hint in found]
-    return Content("\n").join([table, *advice])
+    return value_rows(rows, width=width)
+
+
+def host(view: RunView, *, width: int) -> Content:
+    """Return a bar for processor, memory and GPU of the machine that trains; empty where they are not measured."""
+    shares = {label: value / 100 for metric, label in HOST if (value := view.latest(metric)) is not None}
+    if not shares:
+        return Content("")
+    used = view.latest("host/memory_bytes")
+    lines = [share_bars(shares, width=width)]
+    if used is not None:
+        lines.append(Content.styled(f"{used / 2**30:.1f} GiB of memory in use", "$muted"))
+    return Content("\n").join(lines)
 
 
 def time_use(view: RunView, *, width: int) -> Content:

@@ -1,7 +1,6 @@
 """The lines that never leave the live screen: what the run is, how far it is, its key numbers."""
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from textual.content import Content
 from textual.widgets import Static
@@ -9,16 +8,15 @@ from textual.widgets import Static
 from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
 from rlrobo_tui.glossary import short_name
+from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import count, count_of, duration, number, percent
 from rlrobo_tui.run_list import shorten
 from rlrobo_tui.run_view import RunView, Series
 from rlrobo_tui.widgets.text_bars import progress_bar
 
-QUIET_S = 20.0
-"""chosen: an engine speaks every half second; updates and evaluations of small networks take less than this."""
-
 VARIANT_COLUMNS = 30
 """Chosen: what follows in the line still fits into 80 columns."""
+SPEED = "time/steps_per_second"
 SUCCESS, LENGTH, LEVELS = "rollout/success_rate", "rollout/ep_len_mean", "curriculum/"
 KPIS = (
     ("rollout/ep_rew_mean", "return"),
@@ -44,13 +42,14 @@ class Moment:
 
     now: float
     """Seconds since 1970 (UTC)."""
-    width: int
+    width: int = 80
     """Columns."""
     is_ascii: bool = False
     variant: str = ""
     """How the task differs from the one of its name."""
     pending: str = ""
     """A command that was sent and not answered yet, such as `pausing`."""
+    link: Link = field(default_factory=Link)
 
 
 def key_numbers(view: RunView) -> list[tuple[str, str]]:
@@ -61,7 +60,7 @@ def key_numbers(view: RunView) -> list[tuple[str, str]]:
 
 
 def headline(view: RunView, moment: Moment) -> Content:
-    """Return badge, task, variant, algorithm, device and seed."""
+    """Return state and what the run is, as much as fits; at the right edge the link to it and the data's age."""
     badge = BADGES[view.status]
     parts = [
         view.task or view.run_id,
@@ -74,23 +73,27 @@ def headline(view: RunView, moment: Moment) -> Content:
     if view.started_at is None:
         parts = [view.run_id]
     line = Content.styled(badge.text(is_ascii=moment.is_ascii), f"${badge.color} bold").append("  ")
-    aside = _aside(view, moment)
-    room = moment.width - (len(aside) + len(SEPARATOR[0]) if aside else 0)
+    # What things cost will stand before the link: it must never give way either.
+    right = Content.styled(moment.link.words(view, moment.now), "$warning bold" if moment.link.trouble else "$muted")
+    if aside := _aside(view, moment):
+        right = Content.assemble((aside, "$warning"), SEPARATOR, right)
+    room = moment.width - right.cell_length - 2
     for index, part in enumerate(part for part in parts if part):
         piece = Content.assemble(*([SEPARATOR] if index else []), (part, "bold" if not index else "$muted"))
         if index and line.cell_length + piece.cell_length > room:
             break
         line = line.append(piece)
-    return line.append(Content.assemble(SEPARATOR, (aside, "$warning"))) if aside else line
+    gap = max(2, moment.width - line.cell_length - right.cell_length)
+    return line.append(" " * gap).append(right)
 
 
 def progress_line(view: RunView, moment: Moment) -> Content:
     """Return steps, a bar, percentage, speed, elapsed time and time left."""
     steps = f"{count(view.step)} / {count(view.total_timesteps)}"
-    speed = view.latest("time/steps_per_second")
+    speed = view.latest(SPEED)
     facts = [percent(view.progress)]
     if speed is not None and not view.status.is_over:
-        facts.append(f"{count(speed)} steps/s")
+        facts.append(f"{count(speed)} steps/s{_trend(view.series[SPEED]).strip()}")
     facts.append(duration(_elapsed_s(view, moment.now)))
     if view.eta_s is not None:
         facts.append(f"ETA {duration(view.eta_s)}")
@@ -120,11 +123,12 @@ def kpi_line(view: RunView, moment: Moment) -> Content:
 class StatusBar(Static):
     """The pinned lines at the top of the live screen."""
 
-    def show(self, view: RunView, *, is_ascii: bool, variant: str, pending: str) -> None:
-        """Draw the state of `view` now."""
-        moment = Moment(time.time(), max(10, self.content_size.width), is_ascii, variant, pending)
-        lines = [make(view, moment) for make in (headline, progress_line, kpi_line)]
-        self.update(Content("\n").join(lines), layout=False)
+    def show(self, view: RunView, moment: Moment) -> None:
+        """Draw the state of `view` at `moment`, whose width the bar knows itself."""
+        moment = replace(moment, width=max(10, self.content_size.width))
+        text = Content("\n").join([make(view, moment) for make in (headline, progress_line, kpi_line)])
+        if text != self.content:
+            self.update(text, layout=False)
 
 
 def _aside(view: RunView, moment: Moment) -> str:
@@ -132,10 +136,8 @@ def _aside(view: RunView, moment: Moment) -> str:
         return f"{moment.pending}…"
     if view.alarm:
         return view.alarm.partition(":")[0]  # the whole sentence is in the log
-    if view.status_detail and view.status is not Status.RUNNING and not view.status.is_over:
+    if view.status_detail and view.status in (Status.STARTING, Status.STOPPING):
         return view.status_detail
-    if view.status is Status.RUNNING and view.updated_at and moment.now - view.updated_at > QUIET_S:
-        return f"no news for {duration(moment.now - view.updated_at)}"
     return ""
 
 

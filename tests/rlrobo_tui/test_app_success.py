@@ -52,7 +52,8 @@ def test_success_is_a_key_number_and_the_second_chart(tmp_path: Path) -> None:
         await pilot.press("a")
         chart = live(pilot).query_one("#main-chart", Chart)
         assert chart.metric == "rollout/success_rate"
-        assert list(chart._curve.marks) == [(250, 0.1), (500, 0.4)]
+        assert chart.data is not None
+        assert chart.data.marks == [(250, 0.1), (500, 0.4)]
 
     run = goal_run(tmp_path)
     drive(RlroboApp(tmp_path, run=run), play)
