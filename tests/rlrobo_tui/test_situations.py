@@ -1,0 +1,133 @@
+"""Every situation of a run says its cause, what follows, and a key that helps."""
+
+import pytest
+
+from engine.protocol.events import (
+    CheckpointSaved,
+    Event,
+    Metrics,
+    Resumed,
+    RunEnded,
+    RunStarted,
+    StatusChanged,
+)
+from engine.protocol.status import EndReason, Status
+from rlrobo_tui.link import Link
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.situations import Situation, situation
+
+OK = Link(read_at=1.0)
+BEGUN = (RunStarted(run_id="r", total_timesteps=1000), StatusChanged(status=Status.RUNNING))
+SAVED = CheckpointSaved(step=400, path="checkpoints/000000400")
+
+
+def view_of(*events: Event) -> RunView:
+    view = RunView(run_id="r")
+    view.fold([*BEGUN, *events])
+    return view
+
+
+def said(view: RunView, *, link: Link = OK, early_death: str = "", output_cause: str = "") -> Situation:
+    found = situation(view, link=link, early_death=early_death, output_cause=output_cause)
+    assert found is not None
+    assert found.keys or found.consequence
+    return found
+
+
+def keys(found: Situation) -> list[str]:
+    return [key for key, _ in found.keys]
+
+
+def test_a_run_that_trains_needs_no_words() -> None:
+    assert situation(view_of(), link=OK) is None
+
+
+def test_a_killed_engine_is_resumed_by_a_key_and_tells_what_is_lost() -> None:
+    found = said(view_of(SAVED, RunEnded(step=412, reason=EndReason.KILLED, message="Killed by signal 9.")))
+    assert found.cause == "Killed by signal 9."
+    assert "Last checkpoint at 400, 12 timesteps earlier." in found.consequence
+    assert keys(found)[0] == "R"
+    assert "e" in keys(found)
+
+
+def test_the_cause_in_the_engines_output_is_told() -> None:
+    view = view_of(RunEnded(step=10, reason=EndReason.KILLED, message="It died with exit code 1."))
+    assert "MemoryError" in said(view, output_cause="MemoryError").cause
+
+
+def test_a_run_that_diverged_shows_the_command_for_a_lower_learning_rate() -> None:
+    rate = Metrics(step=5, values={"train/learning_rate": 3e-4})
+    found = said(view_of(rate, SAVED, RunEnded(step=500, reason=EndReason.DIVERGED, message="approx_kl is NaN.")))
+    assert found.command == "rlrobo fork r --set algorithm.learning_rate=0.0001"
+    assert keys(found)[:2] == ["Y", "R"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "first"),
+    [
+        (EndReason.COMPLETED, "v"),
+        (EndReason.STOPPED, "R"),
+        (EndReason.FAILED, "R"),
+        (EndReason.NO_SPACE, "R"),
+        (EndReason.KILLED, "R"),
+        (EndReason.DIVERGED, "Y"),
+    ],
+)
+def test_every_end_has_words_and_a_next_key(reason: EndReason, first: str) -> None:
+    found = said(view_of(RunEnded(step=10, reason=reason)))
+    assert found.cause
+    assert keys(found)[0] == first
+
+
+def test_a_pause_says_how_to_go_on() -> None:
+    found = said(view_of(StatusChanged(step=300, status=Status.PAUSED)))
+    assert found.cause == "Paused at 300."
+    assert keys(found)[0] == "p"
+
+
+def test_a_full_disk_says_itself_what_to_do() -> None:
+    detail = "The disk is full; free some space."
+    found = said(view_of(StatusChanged(step=300, status=Status.PAUSED, detail=detail)))
+    assert found.cause == detail
+    assert keys(found)[0] == "p"
+
+
+def test_a_hung_engine_can_be_looked_at_and_killed() -> None:
+    view = view_of(SAVED)
+    view.set_alarm("No step for more than 90 s.", time=1.0)
+    found = said(view)
+    assert found.cause == "No step for more than 90 s."
+    assert keys(found) == ["e", "X"]
+
+
+def test_files_that_cannot_be_read_are_said_before_anything_else() -> None:
+    found = said(view_of(StatusChanged(status=Status.PAUSED)), link=Link(read_at=60.0, trouble="Stale file handle"))
+    assert "Stale file handle" in found.cause
+    assert "as of" in found.consequence
+
+
+def test_a_death_before_the_first_event_tells_what_the_engine_said() -> None:
+    found = said(RunView(run_id="r"), early_death="It ended (exit code 1).", output_cause="ImportError: no torch")
+    assert found.status is Status.FAILED
+    assert "ImportError: no torch" in found.consequence
+    assert keys(found)[0] == "e"
+
+
+def test_repeated_steps_are_said_until_there_is_news() -> None:
+    view = view_of(Metrics(step=900), Resumed(step=400, discarded_steps=500, total_timesteps=1000))
+    assert said(view).consequence == "500 timesteps are trained again, until 900."
+    view.fold([Metrics(step=900)])
+    assert situation(view, link=OK) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "now", "words"),
+    [
+        (Link(read_at=7.0), 12.0, "LINK OK 2s"),
+        (Link(read_at=70.0), 70.0, "LINK OK, no news 1m"),
+        (Link(read_at=0.0, trouble="gone"), 12.0, "LINK LOST"),
+    ],
+)
+def test_the_link_has_words_of_its_own(link: Link, now: float, words: str) -> None:
+    view = RunView(status=Status.RUNNING, updated_at=10.0)
+    assert link.words(view, now) == words
