@@ -1,42 +1,73 @@
-"""The list of runs as rows of text: reads summaries cheaply, filters them, and says each one in columns."""
+"""The list of runs as rows of text: reads summaries cheaply, and says each run in columns that fit the width."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
+from typing import NamedTuple
 
 from engine.protocol.errors import RlroboError
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import Status
 from engine.protocol.summary import RunSummary, summarize
+from rlrobo_tui.badges import BADGES
 from rlrobo_tui.quantities import age, count, duration, number, percent
+from rlrobo_tui.samples import sample
+from rlrobo_tui.widgets.text_bars import sparkline
+
+RETURN = "rollout/ep_rew_mean"
+NUM_SAMPLES = 10
+"""Values of the return in a row's small curve."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All runs of a folder at one moment."""
+
+    summaries: Sequence[RunSummary] = ()
+    """The newest run first."""
+    histories: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Some returns of each run by its id, from its start to its end."""
+
+
+class _Known(NamedTuple):
+    stamp: tuple[int, int]
+    """Size and time of the events when they were read."""
+    summary: RunSummary
+    history: Sequence[float]
 
 
 class RunLister:
-    """Summaries of all runs in a folder; what is over is read again only when its events grow."""
+    """Lists the runs of a folder; what is over is read again only when its events change."""
 
     def __init__(self, runs_dir: Path) -> None:
         self._runs_dir = runs_dir
-        self._finished: dict[Path, tuple[int, RunSummary]] = {}
+        self._known: dict[Path, _Known] = {}
 
-    def read(self) -> list[RunSummary]:
-        """Return the summaries, the newest run first; a directory that cannot be read is left out."""
-        found: list[RunSummary] = []
+    def read(self) -> Listing:
+        """Read what changed; a directory that cannot be read is left out."""
+        found: dict[Path, _Known] = {}
         for run in list_runs(self._runs_dir):
             try:
-                found.append(self._read_one(run))
+                found[run.path] = self._read_one(run)
             except (RlroboError, OSError):  # a run that is being made or deleted right now
                 continue
-        return found
+        self._known = found
+        histories = {known.summary.id: known.history for known in found.values()}
+        return Listing([known.summary for known in found.values()], histories)
 
-    def _read_one(self, run: RunDir) -> RunSummary:
-        size = run.events.stat().st_size if run.events.exists() else -1
-        known = self._finished.get(run.path)
-        if known is not None and known[0] == size:
-            return known[1]
-        summary = summarize(run)
-        if summary.status.is_over:
-            self._finished[run.path] = (size, summary)
-        return summary
+    def _read_one(self, run: RunDir) -> _Known:
+        stamp = _stamp(run.events)
+        known = self._known.get(run.path)
+        is_same = known is not None and known.stamp == stamp
+        if known is not None and is_same and known.summary.status.is_over:
+            return known
+        if known is not None and is_same:
+            history = known.history
+        else:
+            history = [value for _, value in sample(run.events, RETURN, num_points=NUM_SAMPLES)]
+        return _Known(stamp, summarize(run), history)
 
 
 @dataclass(frozen=True)
@@ -44,24 +75,36 @@ class Column:
     """A column of the list."""
 
     title: str
-    is_wide_only: bool = False
-    """Whether it is shown only where there is room."""
+    least_width: int = 0
+    """Columns that it takes at least, so that the table does not move with every number."""
+    is_right: bool = False
+    """Whether it is aligned to the right, as numbers are."""
+    rank: int = 0
+    """0: always shown; others are added in this order as long as there is room."""
+    sort: str = ""
+    """What a click on its title sorts by; empty: nothing."""
 
 
+NAME = "run"
 COLUMNS = (
-    Column("state"),
-    Column("run"),
-    Column("task", is_wide_only=True),
-    Column("algorithm", is_wide_only=True),
-    Column("steps"),
-    Column("return"),
-    Column("best"),
-    Column("steps/s"),
-    Column("ETA/took"),
-    Column("age"),
+    Column("", 1),
+    Column("state", 9, sort="state"),
+    Column(NAME, 9, sort="name"),
+    Column("task", rank=4),
+    Column("algorithm", rank=5),
+    Column("steps", 5, is_right=True, sort="steps"),
+    Column("of", 5, is_right=True, rank=3),
+    Column("done", 4, is_right=True),
+    Column("return", 6, is_right=True, sort="return"),
+    Column("trend", NUM_SAMPLES, rank=2),
+    Column("best", 5, is_right=True, sort="best"),
+    Column("steps/s", 7, is_right=True, rank=1, sort="steps/s"),
+    Column("ETA/took", 8, is_right=True),
+    Column("where", 5, rank=6),
+    Column("age", 3, is_right=True, sort="age"),
 )
-NUMERIC = frozenset({"steps", "return", "best", "steps/s", "ETA/took", "age"})
-"""Columns that are aligned to the right."""
+SHORTEST_NAME = 9
+"""Columns that the name of a run keeps when the terminal is narrow."""
 
 
 def short_name(summary: RunSummary) -> str:
@@ -77,29 +120,50 @@ def shorten(text: str, width: int) -> str:
     return f"{text[: max(0, width - end - 1)]}…{text[len(text) - end :]}"
 
 
-def matches(summary: RunSummary, words: str) -> bool:
-    """Whether every word is in the run's id, task, algorithm, state or end."""
-    end = summary.end_reason.value if summary.end_reason else ""
-    text = f"{summary.id} {summary.task} {summary.algorithm} {summary.status.value} {end}".lower()
-    return all(word in text for word in words.lower().split())
-
-
-def cells(summary: RunSummary, now: float, *, is_wide: bool) -> dict[str, str]:
-    """Return the text of each column but the state, by the column's title."""
+def cells(summary: RunSummary, history: Sequence[float], *, is_ascii: bool) -> dict[str, str]:
+    """Return the text of each column that does not change with time alone, by the column's title."""
     part = min(1.0, summary.step / summary.total_steps) if summary.total_steps else 0.0
-    total = f"/{count(summary.total_steps)}" if is_wide else ""
     speed = summary.steps_per_second if summary.status is Status.RUNNING else None
     return {
-        "run": short_name(summary),
+        "state": BADGES[summary.status].text(is_ascii=is_ascii),
+        NAME: short_name(summary),
         "task": summary.task,
         "algorithm": summary.algorithm.upper(),
-        "steps": f"{count(summary.step)}{total} {percent(part).rjust(4)}",
+        "steps": count(summary.step),
+        "of": count(summary.total_steps),
+        "done": percent(part),
         "return": number(summary.return_mean),
+        "trend": sparkline(history, is_ascii=is_ascii),
         "best": number(summary.best_return_mean),
         "steps/s": count(speed) if speed else "–",
         "ETA/took": _end(summary, speed),
-        "age": age(now - summary.started_at) if summary.started_at else "–",
+        "where": "local" if summary.hostname in ("", gethostname()) else summary.hostname,
     }
+
+
+def age_of(summary: RunSummary, now: float) -> str:
+    """Return how long ago a run started."""
+    return age(now - summary.started_at) if summary.started_at else "–"
+
+
+def layout(rows: Iterable[Mapping[str, str]], room: int) -> list[tuple[Column, int]]:
+    """Return the columns that fit into `room`, each with its width and one more for the gap behind it.
+
+    The name of a run gets what it needs before a column is added that could be missed.
+    """
+    widths = {column.title: max(column.least_width, len(column.title)) for column in COLUMNS}
+    for row in rows:
+        for title, text in row.items():
+            widths[title] = max(widths[title], len(text))
+    shown = {column.title for column in COLUMNS if not column.rank}
+    for column in sorted((column for column in COLUMNS if column.rank), key=lambda column: column.rank):
+        if sum(widths[title] + 1 for title in (*shown, column.title)) - 1 > room:
+            break
+        shown.add(column.title)
+    excess = sum(widths[title] + 1 for title in shown) - 1 - room
+    if excess > 0:
+        widths[NAME] = max(SHORTEST_NAME, widths[NAME] - excess)
+    return [(column, widths[column.title]) for column in COLUMNS if column.title in shown]
 
 
 def detail(summary: RunSummary) -> str:
@@ -116,6 +180,14 @@ def sentence_of_age(summary: RunSummary) -> str:
     if summary.started_at is None:
         return "not started yet"
     return time.strftime("started %d %b %H:%M", time.localtime(summary.started_at))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (-1, 0)
+    return (found.st_size, found.st_mtime_ns)
 
 
 def _end(summary: RunSummary, speed: float | None) -> str:

@@ -50,27 +50,43 @@ SORTABLE = tuple(_COLUMNS)
 """Columns by which runs are sorted, in the order in which a key cycles through them; the first one is the default."""
 
 
-def check_column(name: str) -> None:
-    """Raise UnknownNameError where runs cannot be sorted by `name`."""
-    if name not in _COLUMNS:
-        raise UnknownNameError("column to sort by", name, SORTABLE)
+@dataclass(frozen=True)
+class Order:
+    """By what runs are sorted."""
+
+    column: str = SORTABLE[0]
+    is_reversed: bool = False
+    """Whether the user turned the column's own order round."""
+
+    @property
+    def text(self) -> str:
+        """As `--sort` takes it: `return`, `-return`."""
+        return f"{'-' if self.is_reversed else ''}{self.column}"
+
+    @property
+    def is_descending(self) -> bool:
+        """Whether the largest value stands at the top."""
+        return _COLUMNS[self.column].is_descending is not self.is_reversed
 
 
-def ordered(summaries: Iterable[RunSummary], column: str, *, is_reversed: bool = False) -> list[RunSummary]:
-    """Return the runs by `column`: numbers from the largest, names from a; those without a value always come last."""
-    by = _COLUMNS[column]
+def parse_order(text: str) -> Order:
+    """Read a column, with a minus sign before it for the other way round. Raises UnknownNameError."""
+    column = text.removeprefix("-")
+    if column not in _COLUMNS:
+        raise UnknownNameError("column to sort by", column, SORTABLE)
+    return Order(column, text.startswith("-"))
+
+
+def ordered(summaries: Iterable[RunSummary], order: Order) -> list[RunSummary]:
+    """Return the runs in an order: numbers from the largest, names from a; those without a value always come last."""
+    by = _COLUMNS[order.column]
     newest_first = sorted(summaries, key=lambda summary: summary.id, reverse=True)
     known = [summary for summary in newest_first if by.key(summary) is not None]
     unknown = [summary for summary in newest_first if by.key(summary) is None]
     known.sort(key=lambda summary: by.key(summary) or 0, reverse=by.is_descending)
-    if is_reversed:
+    if order.is_reversed:
         known.reverse()
     return [*known, *unknown]
-
-
-def is_descending(column: str, *, is_reversed: bool) -> bool:
-    """Whether the largest value stands at the top."""
-    return _COLUMNS[column].is_descending is not is_reversed
 
 
 def grouped(summaries: Sequence[RunSummary], grouping: Grouping) -> list[Group | RunSummary]:

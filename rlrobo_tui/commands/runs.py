@@ -14,9 +14,11 @@ from rlrobo_tui.commands.options import JsonOption
 from rlrobo_tui.console import narrate, print_json, print_table
 from rlrobo_tui.quantities import age, count, count_of, number
 from rlrobo_tui.run_filter import EXAMPLE, KEYS, parse_query
-from rlrobo_tui.run_order import SORTABLE, check_column, ordered
+from rlrobo_tui.run_order import SORTABLE, ordered, parse_order
 
 FILTER_HELP = f"Show only runs that have all of this, such as '{EXAMPLE}'. Keys: {', '.join(KEYS)}."
+
+SORT_HELP = f"Sort by {', '.join(SORTABLE)}; with a minus sign before it the other way round, as in --sort=-return."
 
 
 def runs(
@@ -25,17 +27,16 @@ def runs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most this many.")] = 50,
     status: Annotated[str, typer.Option(help="Show only runs with this status, such as running or failed.")] = "",
     query: Annotated[str, typer.Option("--filter", metavar="QUERY", help=FILTER_HELP)] = "",
-    sort: Annotated[str, typer.Option(help=f"Column to sort by: {', '.join(SORTABLE)}.")] = SORTABLE[0],
+    sort: Annotated[str, typer.Option(metavar="COLUMN", help=SORT_HELP)] = SORTABLE[0],
 ) -> None:
     """List the runs."""
     allowed = [item.value for item in Status]
     if status and status not in allowed:
         raise UnknownNameError("status", status, allowed)
-    check_column(sort)
-    wanted = parse_query(query)
+    order, wanted = parse_order(sort), parse_query(query)
     summaries, num_damaged = _summaries(status)
     now = time.time()
-    found = ordered((item for item in summaries if wanted.matches(item, now)), sort)[:limit]
+    found = ordered((item for item in summaries if wanted.matches(item, now)), order)[:limit]
     if as_json:
         print_json(found)
     elif found:

@@ -1,140 +1,198 @@
 """Home: every run in the folder, brought up to date every second, and a way in for those who have none."""
 
-import time
-from pathlib import Path
-from typing import ClassVar
+from __future__ import annotations
 
-from rich.text import Text
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 from textual.worker import get_current_worker
 
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.actions.registry import bindings_of
-from rlrobo_tui.badges import BADGES
 from rlrobo_tui.quantities import count_of
-from rlrobo_tui.run_list import COLUMNS, NUMERIC, RunLister, cells, detail, matches, sentence_of_age, shorten
-from rlrobo_tui.screens.links import OpenRun, TrainDemo
-from rlrobo_tui.screens.page import Page
+from rlrobo_tui.run_filter import EXAMPLE, Query, QueryError, parse_query
+from rlrobo_tui.run_list import Listing, RunLister, detail, sentence_of_age
+from rlrobo_tui.run_order import Grouping, Order, grouped, ordered
+from rlrobo_tui.screens.links import GoTo, OpenRun, TrainDemo
+from rlrobo_tui.screens.run_arranging import RunArranging
+from rlrobo_tui.screens.run_control import RunControl
+from rlrobo_tui.tips import tip_of
+from rlrobo_tui.widgets.run_preview import RunPreview
+from rlrobo_tui.widgets.runs_table import RunsTable
 
 REFRESH_S = 1.0
-GAP_COLUMNS = 1
-SHORTEST_NAME = 9
-"""Columns that the name of a run keeps when the terminal is narrow."""
-WIDE_COLUMNS = 110
-MIN_COLUMNS = {"state": 9, "return": 6, "best": 5, "steps/s": 7, "ETA/took": 8, "age": 3}
-"""Least width of a column, so that the table does not move with every number."""
 EMPTY = """[bold]No runs yet.[/]
 
-[$primary bold]enter[/]  train the 60-second cartpole demo
+[$primary bold]enter[/]  train a 60-second demo
 [$primary bold]n[/]      new run: choose a robot, an algorithm, settings
 [$primary bold]?[/]      all keys
 
 [$muted]Runs are kept in {folder}.[/]"""
 
 
-class RunsTable(DataTable[Text], inherit_bindings=False):
-    """A table that leaves Enter to its screen, which shows the key in the footer."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "cursor_up", show=False),
-        Binding("down", "cursor_down", show=False),
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown", "page_down", show=False),
-        Binding("home,g", "scroll_top", show=False),
-        Binding("end,G", "scroll_bottom", show=False),
-    ]
-
-
-class RunsScreen(Page[None]):
+class RunsScreen(RunControl, RunArranging):
     """A table of runs, the newest first."""
 
     BINDINGS = bindings_of("runs")
     SCOPE = "runs"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (170, "-xwide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     class Listed(Message):
         """The folder was read."""
 
-        def __init__(self, summaries: list[RunSummary]) -> None:
+        def __init__(self, listing: Listing) -> None:
             super().__init__()
-            self.summaries = summaries
+            self.listing = listing
 
     def __init__(self, runs_dir: Path, *, is_ascii: bool) -> None:
         super().__init__()
         self._runs_dir, self._is_ascii = runs_dir, is_ascii
         self._lister = RunLister(runs_dir)
-        self._summaries: list[RunSummary] | None = None
-        self._shown: tuple[list[str], list[int], str] = ([], [], "")
-        """Ids, widths and theme of the rows in the table."""
+        self._listing: Listing | None = None
+        self._query = Query()
+        self._shown: list[RunSummary] = []
+
+    # ---- what actions and other pages ask for ----
 
     @property
     def run_id(self) -> str:
         """The selected run."""
-        selected = self._selected()
+        selected = self.selected
         return selected.id if selected else ""
 
     @property
     def command(self) -> str:
         """What lists the same."""
-        return "rlrobo runs"
+        words = ["rlrobo", "runs"]
+        memory = self.rlrobo.memory.runs
+        if memory.filter:
+            words += ["--filter", memory.filter]
+        if self.order != Order():
+            words.append(f"--sort={memory.sort}")
+        return shlex.join(words)
+
+    @property
+    def selected(self) -> RunSummary | None:
+        """The run under the cursor."""
+        return self.query_one(RunsTable).selected if self.is_mounted else None
+
+    @property
+    def targets(self) -> Sequence[RunSummary]:
+        """The marked runs, also those that the filter hides; without marks the selected one."""
+        marked = [run for run in self._summaries if run.id in self.rlrobo.memory.marks]
+        return marked or ([self.selected] if self.selected else [])
+
+    @property
+    def has_selection(self) -> bool:
+        """Whether the cursor is on a run."""
+        return self.selected is not None
+
+    @property
+    def shown(self) -> Sequence[RunSummary]:
+        """The runs that the filter lets through."""
+        return self._shown
+
+    # ---- drawing ----
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(id="title")
-        yield RunsTable(id="runs", cursor_type="row", cell_padding=0)
-        yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
-        yield Static(id="detail", markup=False)
-        yield Input(placeholder="words that a run must have, such as: ant running", id="words", compact=True)
+        with Horizontal(id="body"):
+            with Vertical(id="list"):
+                yield RunsTable(id="runs", is_ascii=self._is_ascii)
+                yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
+                yield Static(id="detail", markup=False)
+            yield RunPreview(id="preview", is_ascii=self._is_ascii)
+        yield Static(id="tip", markup=False)
+        yield Input(placeholder=EXAMPLE, id="words", compact=True)
+        yield Static(id="wrong", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin to read the folder."""
-        self.query_one("#words").display = False
-        self.query_one("#empty").display = False
+        words = self.query_one("#words", Input)
+        words.value = self.rlrobo.memory.runs.filter
+        words.display = bool(words.value)
+        self.query_one("#wrong").display = False
+        self.query_one("#title", Static).update(Content.assemble(("rlrobo", "bold"), "  reads the runs …"))
+        tip = self.query_one("#tip", Static)
+        if self.rlrobo.preferences.tips:
+            tip.update(f"tip: {tip_of(time.localtime().tm_yday)}")
+        else:
+            tip.display = False
         self.query_one(RunsTable).focus()
-        self.set_interval(REFRESH_S, self._read)
-        self._read()
+        self.set_interval(REFRESH_S, self.reread)
+        self.reread()
 
     def on_screen_resume(self) -> None:
-        """Show the present as soon as the screen is in sight again."""
-        self._read()
+        """Show the present as soon as the screen is in sight again, and stand on the run that was looked at."""
+        if self._listing is not None and self.rlrobo.current is not None:
+            self.query_one(RunsTable).select(self.rlrobo.current.id)
+        self.reread()
 
     def on_resize(self) -> None:
-        """Choose the columns that fit."""
-        self._draw()
+        """Read the preview where there is room for it now."""
+        self.call_after_refresh(self.draw)
 
     def on_runs_screen_listed(self, message: Listed) -> None:
         """Take what the thread has read."""
-        self._summaries = message.summaries
-        self._draw()
+        is_first = self._listing is None
+        self._listing = message.listing
+        self.draw()
+        if is_first:
+            current = self.rlrobo.current
+            self.query_one(RunsTable).select(current.id if current else self.rlrobo.memory.run)
+            self._draw_detail()
 
-    def on_data_table_row_selected(self) -> None:
-        """Open the run under the cursor."""
-        self.action_open()
-
-    def on_data_table_row_highlighted(self) -> None:
-        """Describe the run under the cursor."""
+    def on_runs_table_moved(self) -> None:
+        """Describe the run under the cursor; other pages are about it from now on."""
+        selected = self.selected
+        if selected is not None:
+            self.rlrobo.current = RunDir(Path(selected.dir))
         self._draw_detail()
 
-    def on_input_changed(self) -> None:
+    def on_runs_table_chosen(self) -> None:
+        """Open the run that was double-clicked."""
+        self.action_open()
+
+    def on_runs_table_sort_asked(self, message: RunsTable.SortAsked) -> None:
+        """Sort by the column that was clicked; again, the other way round."""
+        is_again = message.column == self.order.column
+        self.sort(Order(message.column, is_again and not self.order.is_reversed))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while typing."""
-        self._draw()
+        self.rlrobo.memory.runs.filter = event.value
+        self.draw()
 
     def on_input_submitted(self) -> None:
         """Keep the filter and go back to the list."""
+        self.query_one("#words").display = bool(self.query_one("#words", Input).value)
         self.query_one(RunsTable).focus()
+
+    # ---- actions ----
 
     def action_open(self) -> None:
         """Open the selected run; where there are none at all, train the demo."""
-        selected = self._selected()
+        selected = self.selected
         if selected is not None:
             self.post_message(OpenRun(RunDir(Path(selected.dir))))
-        elif self._summaries == []:
+        elif self._listing is not None and not self._summaries and not self.rlrobo.is_read_only:
             self.post_message(TrainDemo())
+
+    def action_replay(self) -> None:
+        """Show what the selected run has learned."""
+        self.post_message(GoTo("replay"))
 
     def action_filter(self) -> None:
         """Ask for words."""
@@ -151,109 +209,80 @@ class RunsScreen(Page[None]):
 
     def action_down(self) -> None:
         """Move to the next run."""
-        self.query_one(RunsTable).action_cursor_down()
+        self.query_one(RunsTable).action_move(1)
 
     def action_up(self) -> None:
         """Move to the previous run."""
-        self.query_one(RunsTable).action_cursor_up()
+        self.query_one(RunsTable).action_move(-1)
+
+    # ---- the rest ----
+
+    def reread(self) -> None:
+        """Read the folder again, in a thread; whoever looks at another page is spared its redrawing."""
+        if self.rlrobo.page is self:
+            self._read()
+
+    @property
+    def _summaries(self) -> Sequence[RunSummary]:
+        return self._listing.summaries if self._listing else ()
 
     @work(thread=True, exclusive=True, group="list")
     def _read(self) -> None:
         worker = get_current_worker()
-        summaries = self._lister.read()
+        listing = self._lister.read()
         if not worker.is_cancelled:
-            self.post_message(self.Listed(summaries))
+            self.post_message(self.Listed(listing))
 
-    def _draw(self) -> None:
-        if self._summaries is None or not self.is_attached:
+    def draw(self) -> None:
+        """Bring every part up to date."""
+        if self._listing is None or not self.is_attached:
             return
-        words = self.query_one("#words", Input).value
-        shown = [summary for summary in self._summaries if matches(summary, words)]
+        memory = self.rlrobo.memory
+        self._take_query(memory.runs.filter)
+        order, now = self.order, time.time()
+        self._shown = ordered((run for run in self._summaries if self._query.matches(run, now)), order)
         is_empty = not self._summaries
-        self.query_one("#empty").display = is_empty
-        self.query_one("#runs").display = not is_empty
-        self.query_one("#detail").display = not is_empty
-        self._draw_title(len(shown), words)
-        self._draw_table(shown)
+        self.set_class(is_empty, "-empty")
+        self._draw_title(order)
+        table = self.query_one(RunsTable)
+        table.mark(frozenset(memory.marks))
+        table.show(grouped(self._shown, self.grouping), self._listing.histories, sort=order.column)
         self._draw_detail()
 
-    def _draw_title(self, num_shown: int, words: str) -> None:
-        summaries = self._summaries or []
-        num_active = sum(not summary.status.is_over for summary in summaries)
-        facts = [count_of(len(summaries), "run"), f"{num_active} active"]
-        if words:
-            facts.append(f"{num_shown} match “{words}”")
-        text = Text.assemble(("rlrobo", "bold"), "  ", " · ".join(facts) if summaries else "train robots")
-        self.query_one("#title", Static).update(text)
+    def _take_query(self, text: str) -> None:
+        """Read the filter; one that cannot be read yet leaves the last one in force and says what is wrong."""
+        wrong = self.query_one("#wrong", Static)
+        try:
+            self._query = parse_query(text)
+        except QueryError as err:
+            wrong.update(str(err))
+            wrong.display = True
+        else:
+            wrong.display = False
 
-    def _draw_table(self, shown: list[RunSummary]) -> None:
-        table = self.query_one(RunsTable)
-        is_wide = self.size.width >= WIDE_COLUMNS
-        titles = [column.title for column in COLUMNS if is_wide or not column.is_wide_only]
-        rows = {summary.id: self._row(summary, titles, is_wide=is_wide) for summary in shown}
-        widths = [max(len(title), MIN_COLUMNS.get(title, 0)) for title in titles]
-        for row in rows.values():
-            widths = [max(width, cell.cell_len) for width, cell in zip(widths, row, strict=True)]
-        gaps = _gaps(titles)
-        widths = [width + gap for width, gap in zip(widths, gaps, strict=True)]
-        excess = sum(widths) - table.content_size.width
-        if table.content_size.width and excess > 0:
-            widths[1] = max(SHORTEST_NAME, widths[1] - excess)
-            for row in rows.values():
-                row[1].plain = shorten(row[1].plain, widths[1] - gaps[1])
-        layout = (list(rows), widths, self.app.theme)  # the colours of rows are those of the theme
-        if layout != self._shown:
-            self._rebuild(table, titles, widths, rows)
-            self._shown = layout
-            return
-        for run_id, row in rows.items():
-            for title, cell in zip(titles, row, strict=True):
-                if table.get_cell(run_id, title) != cell:
-                    table.update_cell(run_id, title, cell)
-
-    def _rebuild(self, table: RunsTable, titles: list[str], widths: list[int], rows: dict[str, list[Text]]) -> None:
-        """Fill the table anew and leave the cursor on the run on which it was."""
-        selected = self._selected()
-        table.clear(columns=True)
-        for title, width in zip(titles, widths, strict=True):
-            justify = "right" if title in NUMERIC else "left"
-            table.add_column(Text(title, justify=justify), key=title, width=width)
-        for run_id, row in rows.items():
-            table.add_row(*row, key=run_id)
-        if selected is not None and selected.id in rows:
-            table.move_cursor(row=list(rows).index(selected.id), animate=False)
-
-    def _row(self, summary: RunSummary, titles: list[str], *, is_wide: bool) -> list[Text]:
-        texts = cells(summary, time.time(), is_wide=is_wide)
-        badge = BADGES[summary.status]
-        color = self.app.theme_variables.get(badge.color, "")
-        state = Text(badge.text(is_ascii=self._is_ascii), f"bold {color}")
-        muted = self.app.theme_variables.get("muted", "") if summary.status.is_over else ""
-        rest = [
-            Text(texts[title], muted if title != "run" else "", justify="right" if title in NUMERIC else "left")
-            for title in titles[1:]
-        ]
-        return [state, *rest]
+    def _draw_title(self, order: Order) -> None:
+        memory = self.rlrobo.memory
+        active = sum(not run.status.is_over for run in self._summaries)
+        facts = [count_of(len(self._summaries), "run"), f"{active} active"] if self._summaries else ["train robots"]
+        if memory.runs.filter:
+            facts.append(f"{len(self._shown)} match")
+        if memory.marks:
+            facts.append(f"{len(memory.marks)} marked")
+        if self.order != Order():
+            facts.append(f"by {order.column} {'▼' if order.is_descending else '▲'}")
+        if self.grouping is not Grouping.NONE:
+            facts.append(f"grouped by {memory.runs.group}")
+        title = Content.assemble(("rlrobo", "bold"), ("  ", ""), (" · ".join(facts), ""))
+        self.query_one("#title", Static).update(title)
 
     def _draw_detail(self) -> None:
-        selected = self._selected()
+        selected = self.selected
         text = ""
         if selected is not None:
             text = f"{sentence_of_age(selected)} · seed {selected.seed}\n{detail(selected)}"
         elif self._summaries:
-            text = "No run has these words; esc shows all runs again."
+            text = "No run has all of this; esc shows all runs again."
         self.query_one("#detail", Static).update(text)
-
-    def _selected(self) -> RunSummary | None:
-        table = self.query_one(RunsTable)
-        ids = self._shown[0]
-        if not 0 <= table.cursor_row < len(ids):
-            return None
-        run_id = ids[table.cursor_row]
-        return next((summary for summary in self._summaries or [] if summary.id == run_id), None)
-
-
-def _gaps(titles: list[str]) -> list[int]:
-    """Return the empty columns of each column: numbers have theirs before them, words behind unless numbers follow."""
-    pairs = zip(titles, [*titles[1:], ""], strict=True)
-    return [0 if title not in NUMERIC and following in NUMERIC else GAP_COLUMNS for title, following in pairs]
+        self.refresh_bindings()
+        if selected is not None and not self.has_class("-narrow"):
+            self.query_one(RunPreview).follow(selected, self._summaries)

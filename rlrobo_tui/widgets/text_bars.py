@@ -1,8 +1,12 @@
 """Bars and columns made of text. Pure: numbers in, styled text out."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from rlrobo_tui.quantities import number
+
+_HEIGHTS, _ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-~=+*#"
 
 
 def progress_bar(part: float, *, width: int) -> Content:
@@ -23,7 +27,7 @@ def signed_bars(values: dict[str, float], *, width: int) -> Content:
         right = ("█" * length if value > 0 else "").ljust(bar_width)
         lines.append(
             Content.assemble(
-                (_cut(name, name_width), "$foreground"), " ",
+                (cut(name, name_width), "$foreground"), " ",
                 (left, "$error"), ("│", "$faint"), (right, "$success"), " ",
                 (_signed(value).rjust(8), "$foreground"),
             )
@@ -37,7 +41,7 @@ def share_bars(shares: dict[str, float], *, width: int) -> Content:
     bar_width = max(2, width - name_width - 7)
     lines = [
         Content.assemble(
-            (_cut(name, name_width), "$foreground"), " ",
+            (cut(name, name_width), "$foreground"), " ",
             ("█" * round(share * bar_width), "$primary"), ("·" * (bar_width - round(share * bar_width)), "$faint"), " ",
             (f"{share:.0%}".rjust(5), "$foreground"),
         )
@@ -46,18 +50,29 @@ def share_bars(shares: dict[str, float], *, width: int) -> Content:
     return Content("\n").join(lines)
 
 
+def sparkline(values: Sequence[float], *, is_ascii: bool) -> str:
+    """Return one character a value, from the lowest to the highest of them; empty without two values."""
+    if len(values) < 2:
+        return ""
+    heights = _ASCII_HEIGHTS if is_ascii else _HEIGHTS
+    low, high = min(values), max(values)
+    scale = (len(heights) - 1) / (high - low) if high > low else 0.0
+    return "".join(heights[round((value - low) * scale)] for value in values)
+
+
 def value_rows(rows: list[tuple[str, str, str]], *, width: int) -> Content:
     """Return one line for each (name, value, style): the value at the right edge."""
     lines = [
-        Content.assemble((_cut(name, max(1, width - len(value) - 1)), "$muted"), " ", (value, style))
+        Content.assemble((cut(name, max(1, width - len(value) - 1)), "$muted"), " ", (value, style))
         for name, value, style in rows
     ]
     return Content("\n").join(lines)
 
 
+def cut(text: str, width: int) -> str:
+    """Return `text` in exactly `width` characters: filled with spaces, or cut with a sign that it is."""
+    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def _signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
-
-
-def _cut(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"

@@ -5,7 +5,7 @@ import pytest
 from engine.protocol.errors import UnknownNameError
 from engine.protocol.status import Status
 from engine.protocol.summary import RunSummary
-from rlrobo_tui.run_order import SORTABLE, Group, Grouping, check_column, grouped, ordered
+from rlrobo_tui.run_order import SORTABLE, Group, Grouping, Order, grouped, ordered, parse_order
 from tests.rlrobo_tui.run_summaries import summary
 
 OLD = summary(id="20270101T000000Z-b-ppo-s1", task="b", return_mean=3.0, best_return_mean=7.0, step=10)
@@ -25,19 +25,23 @@ NEWEST = summary(id="20270103T000000Z-b-sac-s1", task="b", algorithm="sac", retu
     ],
 )
 def test_runs_are_sorted_with_the_newest_first_among_equals(column: str, expected: list[RunSummary]) -> None:
-    assert ordered([OLD, NEWEST, NEW], column) == expected
+    assert ordered([OLD, NEWEST, NEW], Order(column)) == expected
 
 
 def test_reversed_runs_without_a_value_still_come_last() -> None:
-    assert ordered([OLD, NEWEST, NEW], "return", is_reversed=True) == [OLD, NEWEST, NEW]
+    assert ordered([OLD, NEWEST, NEW], Order("return", is_reversed=True)) == [OLD, NEWEST, NEW]
 
 
 def test_every_sortable_column_sorts_and_another_is_refused_by_name() -> None:
     for column in SORTABLE:
-        check_column(column)
-        assert len(ordered([OLD, NEW], column)) == 2
+        for text in (column, f"-{column}"):
+            order = parse_order(text)
+            assert order.text == text
+            assert len(ordered([OLD, NEW], order)) == 2
+    assert parse_order("return").is_descending
+    assert not parse_order("-return").is_descending
     with pytest.raises(UnknownNameError, match="Known: age"):
-        check_column("colour")
+        parse_order("colour")
 
 
 def test_groups_stand_in_the_order_of_their_first_runs() -> None:
