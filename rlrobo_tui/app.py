@@ -26,7 +26,7 @@ from engine.protocol.settings import Settings
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.folders import config_dir, state_dir
-from rlrobo_tui.key_map import read_key_map
+from rlrobo_tui.key_map import clashes, for_textual, read_key_map, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.pages import CannotOpenError, make_page
 from rlrobo_tui.preferences import Preferences, read_preferences
@@ -36,11 +36,11 @@ from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
-from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_over_ssh
+from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_in_browser, is_over_ssh
 from rlrobo_tui.themes import FALLBACKS, THEMES
 from robots.plugins import load_plugins
 
-STYLES = ("base", "runs", "live", "new_run", "overlay")
+STYLES = ("base", "runs", "live", "replay", "new_run", "overlay")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,8 @@ class RlroboApp(StartingRuns):
         self.is_ascii = options.ascii or _is_on(self.preferences.ascii, auto=not can_show_unicode())
         self.is_low_bandwidth = options.low_bandwidth or _is_on(self.preferences.low_bandwidth, auto=False)
         self.is_read_only = options.read_only
+        self.may_switch_read_only = not (options.read_only and is_in_browser())
+        """Whoever has a browser's address may be somebody who shall only watch."""
         self.current: RunDir | None = run
         """The run that was opened or selected last."""
         self._first_run = run
@@ -102,7 +104,7 @@ class RlroboApp(StartingRuns):
             self.register_theme(theme)
             if name == self.preferences.theme:
                 self.theme = theme.name
-        self.set_keymap(self._key_map)
+        self.set_keymap(for_textual(self._key_map))
         if is_over_ssh() or self.is_low_bandwidth:
             self.animation_level = "none"
         self.push_screen(RunsScreen(self.runs_dir, is_ascii=self.is_ascii))
@@ -206,6 +208,10 @@ class RlroboApp(StartingRuns):
         """Show the page of the current run."""
         self.go("live")
 
+    def action_go_replay(self) -> None:
+        """Show a checkpoint of the current run."""
+        self.go("replay")
+
     def action_last_page(self) -> None:
         """Show the page before."""
         self.go(self._scopes[0])
@@ -265,7 +271,7 @@ class RlroboApp(StartingRuns):
         """Return the actions of a page and of the app, each with why it is not possible now."""
         holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]
         return [
-            (action, why_not(action, holder, is_read_only=self.is_read_only))
+            (with_keys(action, self._key_map), why_not(action, holder, is_read_only=self.is_read_only))
             for scope, holder in holders
             for action in actions_of(scope)
         ]
@@ -296,6 +302,7 @@ def _read_user_files(warnings: Sequence[str]) -> tuple[Preferences, dict[str, st
         said.append(str(err))
     try:
         keys = read_key_map(config_dir() / "keys.yaml")
+        said += clashes(keys)
     except RlroboError as err:
         said.append(str(err))
     return preferences, keys, said

@@ -3,8 +3,9 @@
 The page and docs/reference.md are made from this table.
 """
 
+import difflib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -36,11 +37,20 @@ def read_preferences(path: Path) -> Preferences:
         return Preferences()
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return msgspec.convert(_with_switches(found), Preferences)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as err:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise ConfigError(str(path), "", f"cannot be read: {' '.join(str(err).split())}") from None
-    except msgspec.ValidationError as err:
-        raise ConfigError(str(path), "", f"{err}.") from None
+    if not isinstance(found, dict):
+        raise ConfigError(str(path), "", "expected a table of key and value, such as `theme: light`.")
+    values = _with_switches(found)
+    for key, value in values.items():
+        _check(path, str(key), value)
+    return msgspec.convert(values, Preferences)
+
+
+def choices(key: str) -> tuple[Any, ...]:
+    """Return the values that a key may have, in the order of the settings page."""
+    kind = get_type_hints(Preferences)[key]
+    return (False, True) if kind is bool else get_args(kind)
 
 
 def write_preferences(path: Path, preferences: Preferences) -> None:
@@ -49,6 +59,17 @@ def write_preferences(path: Path, preferences: Preferences) -> None:
     written = path.with_suffix(".new")
     written.write_text(yaml.safe_dump(msgspec.to_builtins(preferences), sort_keys=False), encoding="utf-8")
     written.replace(path)
+
+
+def _check(path: Path, key: str, value: object) -> None:
+    if key not in Preferences.__struct_fields__:
+        near = difflib.get_close_matches(key, Preferences.__struct_fields__, n=1)
+        hint = f"do you mean {near[0]}?" if near else f"there are {', '.join(Preferences.__struct_fields__)}."
+        raise ConfigError(str(path), key, f"no such key; {hint}")
+    allowed = choices(key)
+    if not any(value is each or (isinstance(value, str) and value == each) for each in allowed):
+        words = ", ".join(str(each).lower() for each in allowed)
+        raise ConfigError(str(path), key, f"expected one of {words}, got {value!r}.")
 
 
 def _with_switches(found: dict[str, object]) -> dict[str, object]:

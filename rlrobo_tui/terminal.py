@@ -46,8 +46,15 @@ def to_ascii(text: str) -> str:
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in text.translate(_SAME_WIDTH))
 
 
+def is_in_browser() -> bool:
+    """Whether a server started this process to show the app in a browser."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
 def check_terminal() -> None:
     """Raise UsageError where no full-screen app can be shown."""
+    if is_in_browser():
+        return
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("the app needs a terminal on stdin, stdout and stderr; use `rlrobo watch --plain` here.")
     if os.environ.get("TERM", "") in ("", "dumb"):
