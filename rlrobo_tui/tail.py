@@ -30,10 +30,10 @@ class RunTail:
         """Read what is new; return whether the view changed. Never blocks on the engine."""
         # The order matters: an engine that is dead before the read has written all it ever will.
         engine = look(self.run, now=self._clock())
-        events = self._reader.read_new()
-        was_over, previous_alarm = self.view.status.is_over, self.view.alarm
-        self.view.fold(events)
-        self.num_events += len(events)
+        was_over, previous_alarm, num_before = self.view.status.is_over, self.view.alarm, self.num_events
+        for events in self._reader.read_blocks():
+            self.view.fold(events)
+            self.num_events += len(events)
         if engine.is_alive:
             self.view.set_alarm(
                 engine.alarm(self.view.status, quiet_since=self.view.updated_at or 0.0), time=engine.now
@@ -41,7 +41,7 @@ class RunTail:
         elif self._was_alive or self.view.started_at is not None:
             self.view.mark_dead()
         self._was_alive = engine.is_alive
-        return bool(events) or self.view.status.is_over != was_over or self.view.alarm != previous_alarm
+        return self.num_events != num_before or self.view.status.is_over != was_over or self.view.alarm != previous_alarm
 
     @property
     def is_over(self) -> bool:

@@ -4,7 +4,7 @@ A reader may be killed and started again at any byte offset; a writer may be kil
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,7 +16,7 @@ from engine.protocol.events import AnyEvent, Event, decode_event, encode_event
 from engine.protocol.files import ends_with_newline, write_at_once
 
 Line = TypeVar("Line")
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 64 << 10
 
 
@@ -37,18 +37,25 @@ class LineReader(Generic[Line]):
 
         A missing file is an empty one. A file that became shorter is read again from its start.
         """
-        found: list[Line] = []
+        return [line for lines in self.read_blocks() for line in lines]
+
+    def read_blocks(self) -> Iterator[list[Line]]:
+        """Return the same lines in parts: of a long file, only about a megabyte is in memory at a time."""
         while block := self._read_block():
-            for raw in block.splitlines():
-                if not raw.strip():
-                    continue
-                try:
-                    line = self._decode(raw)
-                except msgspec.DecodeError:
-                    self.num_corrupt += 1
-                    continue
-                if line is not None:
-                    found.append(line)
+            yield self._decoded(block)
+
+    def _decoded(self, block: bytes) -> list[Line]:
+        found: list[Line] = []
+        for raw in block.splitlines():
+            if not raw.strip():
+                continue
+            try:
+                line = self._decode(raw)
+            except msgspec.DecodeError:
+                self.num_corrupt += 1
+                continue
+            if line is not None:
+                found.append(line)
         return found
 
     def _read_block(self) -> bytes:
