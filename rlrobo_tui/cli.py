@@ -17,6 +17,7 @@ from robots.errors import RobotError
 
 COMMANDS = {
     "tui": ("tui:tui", "Open the terminal app."),
+    "web": ("web:web", "Show the app in a browser on this machine."),
     "train": ("train:train", "Train a robot; the run goes on when this terminal closes."),
     "runs": ("runs:runs", "List the runs."),
     "watch": ("watch:watch", "Follow a run until it ends. Ctrl-C leaves the run alone."),

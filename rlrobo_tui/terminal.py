@@ -2,6 +2,7 @@
 
 import locale
 import os
+import shutil
 import sys
 from functools import lru_cache
 
@@ -59,6 +60,40 @@ def check_terminal() -> None:
         raise UsageError("the app needs a terminal on stdin, stdout and stderr; use `rlrobo watch --plain` here.")
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("the app cannot draw on TERM=dumb; use `rlrobo watch --plain` here.")
+
+
+def describe_terminal() -> list[tuple[str, str]]:
+    """Return what is known of the terminal, name and value each: for the help and doctor pages and for reports."""
+    size = shutil.get_terminal_size((0, 0))
+    through = [name for name, variable in (("tmux", "TMUX"), ("screen", "STY")) if os.environ.get(variable)]
+    through += ["ssh"] if is_over_ssh() else []
+    through += ["browser"] if is_in_browser() else []
+    return [
+        ("TERM", os.environ.get("TERM") or "(not set)"),
+        ("size", f"{size.columns}x{size.lines}"),
+        ("colours", color_depth()),
+        ("encoding", locale.getpreferredencoding(False)),
+        ("through", ", ".join(through) or "nothing"),
+        ("pictures", graphics()),
+    ]
+
+
+def color_depth() -> str:
+    """Return how many colours the terminal says that it shows."""
+    if "NO_COLOR" in os.environ:
+        return "none (NO_COLOR)"
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "16 million"
+    return "256" if "256" in os.environ.get("TERM", "") else "16"
+
+
+def graphics() -> str:
+    """Return what kind of pictures the terminal can draw besides characters, as its own variables tell."""
+    if os.environ.get("KITTY_WINDOW_ID") or os.environ.get("TERM", "") in ("xterm-kitty", "xterm-ghostty"):
+        return "kitty graphics"
+    if os.environ.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm"):
+        return "inline images"
+    return "half blocks"
 
 
 def can_show_unicode() -> bool:

@@ -1,6 +1,6 @@
 """What is possible on every page."""
 
-from rlrobo_tui.actions.action import Action, Danger
+from rlrobo_tui.actions.action import Action, Danger, Need
 
 _GO = "Pages"
 _APP = "Everywhere"
@@ -40,6 +40,7 @@ ACTIONS = (
     Action(
         id="read_only", scope="app", keys="ctrl+o", label="Read-only", shown_key="^o", group=_APP, is_in_footer=False,
         help="Switch off, or on again, everything that starts, steers or ends a run.",
+        need=Need("may_switch_read_only", "`rlrobo web --steer`"),
     ),
     Action(
         id="screenshot", scope="app", keys="ctrl+s", label="Screenshot", shown_key="^s", group=_APP,
