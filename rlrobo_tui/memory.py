@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from rlrobo_tui.run_form import Answers
+
 
 class RunsMemory(Struct, kw_only=True):
     """Of the list of runs."""
@@ -34,6 +36,17 @@ class LiveMemory(Struct, kw_only=True):
     """focus, balanced or dense."""
 
 
+class NewRunMemory(Struct, kw_only=True):
+    """Of the form for a new run."""
+
+    answers: Answers | None = None
+    """What its fields hold; None: nobody has opened it, or it was left for good."""
+    untouched: Answers | None = None
+    """The same before the user changed anything."""
+    step: str = "robot"
+    """Which of its steps was in sight."""
+
+
 class Memory(Struct, kw_only=True):
     """Everything; each page keeps a part of its own."""
 
@@ -43,6 +56,7 @@ class Memory(Struct, kw_only=True):
     """Ids of the runs that are marked, to be compared."""
     runs: RunsMemory = field(default_factory=RunsMemory)
     live: LiveMemory = field(default_factory=LiveMemory)
+    new: NewRunMemory = field(default_factory=NewRunMemory)
 
 
 def read_memory(path: Path) -> Memory:

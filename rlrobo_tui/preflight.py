@@ -46,8 +46,8 @@ def check_task(config: RunConfig, facts: TaskFacts) -> Check:
         check_fit_of(config, facts)
     except RlroboError as err:
         return _failure("task", str(err), "choose another algorithm, or change what it names")
-    kind = "choices" if facts.has_choices else "actions"
-    return _ok("task", f"{facts.id}: {facts.observation_size} observations, {facts.action_size} {kind}")
+    kind = "choice" if facts.has_choices else "action"
+    return _ok("task", f"{count_of(facts.observation_size, 'observation')}, {count_of(facts.action_size, kind)}")
 
 
 def check_device(config: RunConfig, machine: Machine) -> Check:

@@ -1,67 +1,155 @@
-"""What the form for a new run means: its answers as a configuration, as a command line and as a page to review."""
+"""What the form for a new run holds, as a configuration and as a command line; and the form that a run would fill in.
 
+Pure: no widgets, and no physics.
+"""
+
+from __future__ import annotations
+
+import os
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from textual.content import Content
+import msgspec
+from msgspec import Struct
 
-from engine.protocol.algorithms import ALGORITHMS, Linear, algorithm_name
-from engine.protocol.config import RunConfig, timesteps_per_update
-from engine.protocol.disk import free_bytes, in_words
+from engine.protocol.algorithms import algorithm_name
+from engine.protocol.config import RunConfig
+from engine.protocol.errors import ConfigError, RlroboError
+from engine.protocol.presets import build_config, default_algorithm, preset_names
+from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import Settings
 from rlrobo_tui.commands.options import parse_count
-from rlrobo_tui.commands.task_facts import facts_of_entry
-from rlrobo_tui.commands.train_config import Request, resolve, size_of
-from rlrobo_tui.quantities import count
-from robots.catalogue.entry import TaskEntry
-from robots.registry import find_task
+from rlrobo_tui.commands.train_config import Request, resolve
+from rlrobo_tui.run_settings import differences, flow, nearest, settings_of, value_of
+from robots.errors import RobotError
+from robots.registry import TASKS, task_ids
 
-KEY_SETTINGS = (
-    "learning_rate", "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "clip_range", "ent_coef",
-    "buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "policy_delay",
-)  # fmt: skip
-"""Hyper-parameters worth a line before training starts; an algorithm has some of them."""
-NAME_COLUMNS = 18
+FIELDS = {
+    "steps": ("total_timesteps", "--steps"),
+    "seed": ("seed", "--seed"),
+    "num_envs": ("num_envs", "--envs"),
+    "device": ("device", "--device"),
+    "num_workers": ("num_workers", ""),
+}
+"""Fields of the form that are one key of the configuration, and the option that train has for it."""
+COUNTS = ("steps", "num_envs", "num_workers")
+"""Those that are written as people write counts."""
+MODELS = (".urdf", ".xml", ".mjcf")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What the fields hold, as typed."""
+class Answers(Struct, frozen=True, kw_only=True):
+    """What the fields hold, as typed; empty where the preset decides."""
 
-    task: str
-    algorithm: str
-    preset: str
-    device: str = ""
+    target: str = ""
+    """Task id, absolute path of a YAML file or `gym:ENV_ID`."""
+    algorithm: str = ""
+    preset: str = ""
     steps: str = ""
     seed: str = ""
+    num_envs: str = ""
+    num_workers: str = ""
+    device: str = ""
+    settings: dict[str, str] = {}
+    """What was changed in the list of settings: key and value, as --set takes them."""
     overrides: str = ""
     """`key=value` texts, separated by commas."""
+    plugins: tuple[str, ...] = ()
+    """Python files that the task comes from."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the robot is none of the registered ones."""
+        return self.target not in TASKS
+
+
+def first_answers() -> Answers:
+    """Return what the form holds when nobody has touched it."""
+    return for_target(Answers(), task_ids()[0])
+
+
+def for_target(answers: Answers, target: str) -> Answers:
+    """Return the answers for another robot: what is tuned for it, with what the user typed of the run itself."""
+    algorithm = default_algorithm(target)
+    changed = msgspec.structs.replace(answers, target=target, plugins=())
+    return for_preset(changed, algorithm, preset_names(target, algorithm)[0])
+
+
+def for_preset(answers: Answers, algorithm: str, preset: str) -> Answers:
+    """Return the answers with another preset, which decides again about what was changed of the last one."""
+    return msgspec.structs.replace(answers, algorithm=algorithm, preset=preset, settings={})
+
+
+def changed(answers: Answers, changes: Mapping[str, Any]) -> Answers:
+    """Return the answers after some of them were changed; what depends on these is chosen anew."""
+    rest = dict(changes)
+    if "target" in rest:
+        answers = for_target(answers, rest.pop("target"))
+    if "preset" in rest:
+        answers = for_preset(answers, rest.pop("algorithm"), rest.pop("preset"))
+    return msgspec.structs.replace(answers, **rest)
+
+
+def with_setting(answers: Answers, key: str, text: str) -> Answers:
+    """Return the answers with another value for one setting; an empty one is the preset's."""
+    others = {name: value for name, value in answers.settings.items() if name != key}
+    return msgspec.structs.replace(answers, settings={**others, key: text} if text else others)
 
 
 def resolve_answers(answers: Answers, settings: Settings) -> RunConfig:
     """Return the configuration that `rlrobo train` would make of the same answers.
 
-    Raises ConfigError, UnknownNameError and UnknownTaskError.
+    Raises ConfigError, UnknownNameError, UnknownTaskError and TaskDefinitionError.
     """
     request = Request(
-        target=answers.task,
+        target=answers.target,
         algorithm=answers.algorithm,
         preset=answers.preset,
         assignments=tuple(_assignments(answers)),
+        plugins=answers.plugins,
     )
     return resolve(request, settings)
 
 
 def command_line(answers: Answers) -> str:
     """Return the equal command for a shell."""
-    words = ["rlrobo", "train", answers.task, "--algo", answers.algorithm, "--preset", answers.preset]
-    for option, text in (("--device", answers.device), ("--steps", answers.steps), ("--seed", answers.seed)):
-        words += [option, text] if text else []
-    for assignment in split_overrides(answers.overrides):
+    words = ["rlrobo", "train", answers.target, "--algo", answers.algorithm, "--preset", answers.preset]
+    for name, (_, option) in FIELDS.items():
+        if option and getattr(answers, name):
+            words += [option, getattr(answers, name)]
+    for assignment in _more_assignments(answers):
         words += ["--set", assignment]
+    for plugin in answers.plugins:
+        words += ["--plugin", plugin]
     return shlex.join(words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why the answers are no configuration."""
+
+    field: str
+    """Field of the answers that is to blame."""
+    words: str
+    """What is wrong with it, and what is allowed."""
+    nearest: str = ""
+    """The allowed value that is nearest to it; empty where nobody knows."""
+
+    @property
+    def sentence(self) -> str:
+        """Both."""
+        return f"{self.words} Nearest: {self.nearest}." if self.nearest else self.words
+
+
+def judge(answers: Answers, settings: Settings) -> RunConfig | Problem:
+    """Return the configuration that the answers mean, or why they mean none."""
+    try:
+        return resolve_answers(answers, settings)
+    except (RlroboError, RobotError) as err:
+        return _problem(err, answers)
 
 
 def split_overrides(text: str) -> list[str]:
@@ -70,74 +158,68 @@ def split_overrides(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def review(config: RunConfig, command: str, runs_dir: Path) -> Content:
-    """Return task, key settings and command as a page, and what the run takes of the disk of `runs_dir`."""
-    task = find_task(config.task)
-    algorithm, num_steps = config.algorithm, timesteps_per_update(config)
-    facts = [
-        ("robot", f"{task.robot}, {task.family}"),
-        *_measured(config, task),
-        ("episode", f"up to {task.episode_length_s:g} s{', which succeeds or fails' if task.has_success else ''}"),
-    ]
-    settings = [
-        ("total_timesteps", count(config.total_timesteps)),
-        ("num_envs", str(config.num_envs)),
-        ("device, seed", f"{config.device}, {config.seed}"),
-        ("an update each", f"{count(num_steps)} timestep{'' if num_steps == 1 else 's'}"),
-        ("disk", _disk(config, runs_dir)),
-        *((name, _value(getattr(algorithm, name))) for name in KEY_SETTINGS if hasattr(algorithm, name)),
-    ]
-    name = algorithm_name(algorithm)
-    about = (ALGORITHMS[name].__doc__ or "").partition("\n")[0]
-    return Content("\n").join(
-        [
-            Content.styled("$ " + command, "$primary bold"),
-            Content(""),
-            Content.styled(task.id, "$accent bold"),
-            Content(task.summary),
-            *_rows(facts),
-            Content(""),
-            Content.styled(name.upper(), "$accent bold"),
-            Content(about),
-            *_rows(settings),
-        ]
+def answers_like(run: RunDir) -> Answers:
+    """Return the answers that make a run like this one, on the preset that it is nearest to. Raises RlroboError."""
+    config = run.read_config()
+    name = algorithm_name(config.algorithm)
+    plugins = tuple(os.path.abspath(run.path / each) for each in config.plugins)
+    target = os.path.abspath(run.path / config.task) if config.is_robot_file else config.task
+    changes: dict[str, dict[str, str]] = {}
+    for preset in preset_names(target, name):
+        base = build_config(target, algorithm=name, preset=preset)
+        changes[preset] = differences(config, base)
+    preset = min(changes, key=lambda each: len(changes[each]))
+    settings = dict(changes[preset])
+    typed = {name: settings.pop(key) for name, (key, _) in FIELDS.items() if key in settings}
+    return Answers(
+        target=target,
+        algorithm=name,
+        preset=preset,
+        settings=settings,
+        plugins=() if target in TASKS and not TASKS[target].origin else _present(plugins),
+        **typed,
     )
 
 
-def _measured(config: RunConfig, task: TaskEntry) -> list[tuple[str, str]]:
-    """Return what the registry knows of the task itself; a variant may have other sizes and returns."""
-    if config.task_params or config.changes_terms:
-        return []
-    return [
-        ("sizes", f"observation {task.observation_size}, action {task.action_size}"),
-        ("solved from", f"return {task.solved_return:g} (random actions: {task.random_return:g})"),
-    ]
+def _problem(err: RlroboError | RobotError, answers: Answers) -> Problem:
+    if not isinstance(err, ConfigError):
+        return Problem(field="target" if answers.is_own or answers.plugins else "overrides", words=str(err))
+    words = str(err).removeprefix(f"{err.source}: ").removeprefix(f"{err.key}: ")
+    name = next((name for name, (key, _) in FIELDS.items() if key == err.key), "")
+    key = err.key.removeprefix("algorithm.")
+    if not name:
+        name = "settings" if key in answers.settings else "overrides" if answers.overrides else "target"
+        words = f"{key}: {words}" if key else words
+    typed = answers.settings.get(key, "") if name == "settings" else getattr(answers, name)
+    setting = next((each for each in settings_of(answers.algorithm) if each.key == key), None)
+    near = nearest(setting, typed, instead=_preset_value(answers, key)) if setting and name != "overrides" else ""
+    return Problem(field=name, words=words, nearest="" if near == typed else near)
+
+
+def _preset_value(answers: Answers, key: str) -> str:
+    """Return what the preset alone says; empty where it is not known."""
+    try:
+        config = build_config(answers.target, algorithm=answers.algorithm, preset=answers.preset)
+    except RlroboError:
+        return ""
+    return flow(value_of(config, key))
+
+
+def _present(plugins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in plugins if Path(name).is_file())
 
 
 def _assignments(answers: Answers) -> list[str]:
     given: list[str] = []
-    if answers.steps:
-        given.append(f"total_timesteps={parse_count(answers.steps, option='steps')}")
-    if answers.seed:
-        given.append(f"seed={answers.seed}")
-    if answers.device:
-        given.append(f"device={answers.device}")
-    return [*given, *split_overrides(answers.overrides)]
+    for name, (key, _) in FIELDS.items():
+        text = getattr(answers, name)
+        if text:
+            given.append(f"{key}={parse_count(text, option=key) if name in COUNTS else text}")
+    return [*given, *(f"{key}={value}" for key, value in answers.settings.items()), *split_overrides(answers.overrides)]
 
 
-def _disk(config: RunConfig, runs_dir: Path) -> str:
-    facts = facts_of_entry(find_task(config.task))
-    needed, free = size_of(config, facts).total_bytes, free_bytes(runs_dir)
-    return f"about {in_words(needed)} of {in_words(free)} free{'' if needed <= free else '; it may not fit'}"
-
-
-def _rows(facts: list[tuple[str, str]]) -> list[Content]:
-    return [Content.assemble((name.ljust(NAME_COLUMNS), "$muted"), value) for name, value in facts]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Linear):
-        return f"{value.start:g} to {value.end:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return count(value) if isinstance(value, int) and value >= 10_000 else f"{value:g}"
+def _more_assignments(answers: Answers) -> list[str]:
+    """Return what has no option of its own."""
+    workers = [f"num_workers={answers.num_workers}"] if answers.num_workers else []
+    changed = [f"{key}={value}" for key, value in answers.settings.items()]
+    return [*workers, *changed, *split_overrides(answers.overrides)]

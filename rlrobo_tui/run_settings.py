@@ -86,9 +86,11 @@ def value_of(config: RunConfig, key: str) -> object:
 
 def flow(value: object) -> str:
     """Write a value as --set reads it, on one line."""
+    if isinstance(value, Struct):  # what it leaves out keeps its default
+        value = {key: each for key, each in msgspec.structs.asdict(value).items() if each is not None}
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
     plain = msgspec.to_builtins(value)
-    if isinstance(plain, dict):
-        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in plain.items() if each is not None) + "}"
     if isinstance(plain, list):
         return f"[{', '.join(map(flow, plain))}]"
     if isinstance(plain, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ class StartingRuns(App[None]):
 
     def on_train(self, message: Train) -> None:
         """Train what the form describes."""
-        self._train(message.config, message.command.split())
+        self._train(message.config, shlex.split(message.command))
 
     def on_go_on(self, message: GoOn) -> None:
         """Start a new engine for a run."""

@@ -4,6 +4,7 @@ A preset is a file `configs/<task>/<algorithm>.yaml` (tuned) or `configs/<task>/
 always there and means Stable-Baselines3's own defaults. A robot's own file has `generic`, too.
 """
 
+import itertools
 import os
 from importlib import resources
 from pathlib import Path
@@ -47,6 +48,17 @@ def preset_names(task: str, algorithm: str) -> list[str]:
         return [GENERIC, SB3] if algorithm in _GENERIC else [SB3]
     found = sorted(_preset_name(path, algorithm) for path in _files(task, algorithm))
     return [*sorted(found, key=lambda name: name != TUNED), SB3]
+
+
+def preset_words(task: str, algorithm: str, preset: str) -> str:
+    """Return what a preset is for: the comment at the head of its file."""
+    if preset == SB3:
+        return "Stable-Baselines3's own defaults."
+    if preset == GENERIC:
+        return "For a robot that nobody has tuned settings for: small networks, short rollouts, normalised."
+    path = next(path for path in _files(task, algorithm) if _preset_name(path, algorithm) == preset)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return " ".join(line.lstrip("# ").rstrip() for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
 
 
 def build_config(task: str, *, algorithm: str = "", preset: str = "", overrides: list[str] | None = None) -> RunConfig:

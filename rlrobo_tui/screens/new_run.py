@@ -1,163 +1,356 @@
-"""The form for a new run: what is typed is checked at once by the configuration itself, and shown as it resolves."""
+"""The form for a new run: four short steps, each checked at once by the configuration itself.
+
+What the user answers is in the app's memory, so that other pages can be visited meanwhile.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Footer, Input, Label, Select, Static
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Footer, Input, Static
 
-from engine.protocol.algorithms import ALGORITHMS
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
-from engine.protocol.presets import default_algorithm, preset_names
 from engine.protocol.settings import read_settings
 from rlrobo_tui.actions.registry import bindings_of
-from rlrobo_tui.run_form import Answers, command_line, resolve_answers, review
+from rlrobo_tui.machine import look
+from rlrobo_tui.memory import NewRunMemory
+from rlrobo_tui.own_robot import describe, examine
+from rlrobo_tui.preflight import preflight
+from rlrobo_tui.run_card import card, headline
+from rlrobo_tui.run_form import Answers, answers_like, changed, command_line, first_answers, resolve_answers
+from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.links import Train
 from rlrobo_tui.screens.page import Page
+from rlrobo_tui.widgets.algorithm_step import AlgorithmStep
+from rlrobo_tui.widgets.beside import Beside
+from rlrobo_tui.widgets.choice_list import ChoiceList
+from rlrobo_tui.widgets.form_step import Answered, Explained, FormState, FormStep, judged
+from rlrobo_tui.widgets.hardware_step import HardwareStep
+from rlrobo_tui.widgets.review_step import ReviewStep
+from rlrobo_tui.widgets.robot_step import RobotStep
+from rlrobo_tui.widgets.step_bar import StepBar
 from robots.errors import RobotError
-from robots.registry import TASKS, task_ids
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
-DEVICES = ("auto", "cpu", "cuda")
+STEPS: dict[str, type[FormStep]] = {
+    "robot": RobotStep,
+    "algorithm": AlgorithmStep,
+    "hardware": HardwareStep,
+    "review": ReviewStep,
+}
+PAGE_LINES = 3
+"""Lines that a key moves the page beside the last step."""
 
 
 class NewRunScreen(Page[None]):
-    """Fields on the left (or on top), what they mean on the right (or below)."""
+    """A step, what is under the cursor explained beside it (or below), and the run as it stands."""
 
     BINDINGS = bindings_of("new")
     SCOPE = "new"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-xwide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-short"), (32, "-tall")]  # noqa: RUF012
 
-    def __init__(self) -> None:
+    def __init__(self, memory: NewRunMemory) -> None:
         super().__init__()
-        self.config: RunConfig | None = None
-        """The configuration that the form describes; None while it describes none."""
+        answers = memory.answers or first_answers()
+        self._untouched = memory.untouched or answers
+        self._step = memory.step if memory.step in STEPS else "robot"
+        blank = FormState(answers=answers, config=resolve_answers(first_answers(), read_settings()))
+        self._state = judged(answers, blank)
 
     @classmethod
     def open(cls, app: RlroboApp) -> NewRunScreen:
-        """Return the page."""
-        return cls()
+        """Return the page, with what the user left in it."""
+        return cls(app.memory.new)
+
+    @property
+    def answers(self) -> Answers:
+        """What the fields hold."""
+        return self._state.answers
+
+    @property
+    def config(self) -> RunConfig | None:
+        """The configuration that the form describes; None while it describes none."""
+        return None if self._state.problem else self._state.config
 
     @property
     def command(self) -> str:
         """What would train the same."""
-        return command_line(self._answers())
+        return command_line(self.answers)
+
+    @property
+    def is_choosing_robot(self) -> bool:
+        """Whether the list of robots is in sight."""
+        return self._step == "robot"
+
+    @property
+    def is_choosing_algorithm(self) -> bool:
+        """Whether the list of presets is in sight."""
+        return self._step == "algorithm"
+
+    @property
+    def may_measure(self) -> bool:
+        """Whether the task can be measured here and now."""
+        return self._step == "hardware" and self.query_one(HardwareStep).may_measure(self._state)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a run to take answers from."""
+        return self.rlrobo.current is not None
 
     def compose(self) -> ComposeResult:
-        """Lay out the form."""
-        yield Static(Content.assemble(("New run", "bold")), id="title")
+        """Lay out the page."""
+        yield StepBar(id="title")
+        yield Static(id="headline")
         with Horizontal(id="columns"):
-            with VerticalScroll(id="form", can_focus=False):
-                yield from self._fields()
-                yield Button("Train", id="launch", variant="primary", compact=True)
-                yield Static(id="error", markup=False)
-            with VerticalScroll(id="review") as panel:
-                panel.border_title = "this will run"
-                yield Static(id="review-text")
+            with ContentSwitcher(id="step", initial=self._step):
+                for name, step in STEPS.items():
+                    yield step(id=name)
+            with Container(id="right"):
+                yield Beside(id="beside")
+                with VerticalScroll(id="card", can_focus=False) as panel:
+                    panel.border_title = "this will run"
+                    yield Static(id="card-text")
+        yield Static(id="error", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
-    def _fields(self) -> ComposeResult:
-        tasks = task_ids()
-        labels = [(Text.assemble(task, ("  " + TASKS[task].family, "dim")), task) for task in tasks]
-        yield _field("task", Select(labels, value=tasks[0], allow_blank=False, compact=True))
-        algorithms = [(name.upper(), name) for name in ALGORITHMS]
-        algorithm = default_algorithm(tasks[0])
-        yield _field("algorithm", Select(algorithms, value=algorithm, allow_blank=False, compact=True))
-        presets = preset_names(tasks[0], algorithm)
-        options = [(name, name) for name in presets]
-        yield _field("preset", Select(options, value=presets[0], allow_blank=False, compact=True))
-        devices = [(name, name) for name in DEVICES]
-        yield _field("device", Select([("default", ""), *devices], value="", allow_blank=False, compact=True))
-        yield _field("steps", Input(placeholder="as the preset says; 200k, 1e6", compact=True))
-        yield _field("seed", Input(placeholder="as the preset says; 1", compact=True))
-        yield _field("set", Input(placeholder="learning_rate=3e-4, num_envs=16", compact=True))
-
     def on_mount(self) -> None:
-        """Show what the first choice means."""
-        self.query_one("#task").focus()
-        self._check()
+        """Show what was answered before."""
+        self._enter(self._step)
+        self._look()
 
-    def on_select_changed(self, event: Select.Changed) -> None:
-        """Choose the new task's algorithm, offer the presets of both, and check."""
-        if event.select.id == "task":
-            with self.prevent(Select.Changed):
-                self.query_one("#algorithm", Select).value = default_algorithm(str(event.value))
-        if event.select.id in ("task", "algorithm"):
-            self._offer_presets()
-        self._check()
+    # ---- what the steps and the app say ----
 
-    def on_input_changed(self) -> None:
-        """Check while typing."""
-        self._check()
+    def on_answered(self, message: Answered) -> None:
+        """Take an answer."""
+        message.stop()
+        self._take(changed(self.answers, message.changes))
 
-    def on_input_submitted(self) -> None:
-        """Go on to the next field."""
-        self.focus_next()
+    def on_explained(self, message: Explained) -> None:
+        """Explain what is under the cursor now."""
+        message.stop()
+        self._explain()
 
-    def on_button_pressed(self) -> None:
+    def on_option_list_option_selected(self) -> None:
+        """Go on: what is under the cursor is chosen already."""
+        self.action_next_step()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Try one's own robot out; elsewhere go on to the next field."""
+        if event.input.id == "own" and event.value.strip():
+            self._examine(event.value.strip())
+        else:
+            self.action_next_field()
+
+    def on_review_step_accepted(self) -> None:
         """Train."""
         self.action_launch()
 
-    def action_launch(self) -> None:
-        """Hand the configuration to the app; without a valid one, stay."""
-        if self.config is None:
-            self.notify("Mend what the form says first.", severity="warning")
-            return
-        self.post_message(Train(self.config, command_line(self._answers())))
-
-    def action_cancel(self) -> None:
-        """Leave the form."""
-        self.app.pop_screen()
-
     def show_error(self, text: str) -> None:
-        """Say what went wrong next to the fields."""
+        """Say why nothing was started."""
         error = self.query_one("#error", Static)
-        error.update(text)
+        error.update(f"✗ {text}" if text else "")
         error.display = bool(text)
 
-    def _offer_presets(self) -> None:
-        answers = self._answers()
-        names = preset_names(answers.task, answers.algorithm)
-        select = self.query_one("#preset", Select)
-        with self.prevent(Select.Changed):
-            select.set_options([(name, name) for name in names])
-            select.value = names[0]
+    # ---- actions ----
 
-    def _answers(self) -> Answers:
-        chosen = {select.id: str(select.value) for select in self.query(Select)}
-        typed = {field.id: field.value.strip() for field in self.query(Input)}
-        return Answers(
-            task=chosen["task"],
-            algorithm=chosen["algorithm"],
-            preset=chosen["preset"],
-            device=chosen["device"],
-            steps=typed["steps"],
-            seed=typed["seed"],
-            overrides=typed["set"],
-        )
+    def action_launch(self) -> None:
+        """Hand the configuration to the app; without a valid one, go to what is wrong."""
+        if self._state.problem is not None:
+            self.notify("Mend what the form says first.", severity="warning")
+            self._enter(self._wrong_step())
+            return
+        self._untouched = self.answers
+        self._remember()
+        self.post_message(Train(self._state.config, self.command))
 
-    def _check(self) -> None:
-        answers = self._answers()
+    def action_next_step(self) -> None:
+        """Go on."""
+        self._enter(_neighbour(self._step, 1))
+
+    def action_previous_step(self) -> None:
+        """Go back."""
+        self._enter(_neighbour(self._step, -1))
+
+    def action_next_field(self) -> None:
+        """Go to the next field, and behind the last one to the next step."""
+        if not self._move(1):
+            self.action_next_step()
+
+    def action_previous_field(self) -> None:
+        """Go to the field before, and before the first one to the step before."""
+        if not self._move(-1):
+            self.action_previous_step()
+
+    def action_down(self) -> None:
+        """Move down in a list, in the page beside, or among fields."""
+        if isinstance(self.focused, ChoiceList):
+            self.focused.action_cursor_down()
+        elif self._step == "review":
+            self.query_one(Beside).scroll_page(PAGE_LINES)
+        else:
+            self._move(1)
+
+    def action_up(self) -> None:
+        """Move up likewise."""
+        if isinstance(self.focused, ChoiceList):
+            self.focused.action_cursor_up()
+        elif self._step == "review":
+            self.query_one(Beside).scroll_page(-PAGE_LINES)
+        else:
+            self._move(-1)
+
+    def action_filter(self) -> None:
+        """Filter the robots."""
+        self.query_one(RobotStep).open_filter()
+
+    def action_settings(self) -> None:
+        """Show or hide the other settings."""
+        self.query_one(AlgorithmStep).toggle()
+
+    @work(exclusive=True, group="measure")
+    async def action_measure(self) -> None:
+        """Measure the task."""
+        step = self.query_one(HardwareStep)
+        await step.measure(self._state)
+        step.show(self._state)
+        self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, group="like")
+    def action_like(self) -> None:
+        """Take the answers of the run that the user looked at last."""
+        run = self.rlrobo.current
+        if run is None:
+            return
         try:
-            settings = read_settings()
-            self.config = resolve_answers(answers, settings)
-            self.show_error("")
-            page = review(self.config, command_line(answers), settings.runs_dir)
-            self.query_one("#review-text", Static).update(page)
-        except (RlroboError, RobotError) as err:
-            self.config = None
-            self.show_error(str(err).removeprefix("command line: "))
-        self.query_one("#launch", Button).disabled = self.config is None
-        self.query_one("#review").set_class(self.config is None, "-stale")
+            answers = answers_like(run)
+        except (RlroboError, OSError) as err:
+            self.app.call_from_thread(self.notify, str(err), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self._take, answers)
+        self.app.call_from_thread(self.notify, f"Filled in like {run.id}.", markup=False)
+
+    def action_cancel(self) -> None:
+        """Leave the form; where something was changed, ask first."""
+        if self.query_one(RobotStep).close_filter():
+            return
+        if self.answers == self._untouched:
+            self._leave(True)
+            return
+        consequence = "What you changed in it is forgotten. Another page, such as 1, keeps it."
+        self.app.push_screen(Confirm("Leave the form?", consequence=consequence, verb="Leave"), self._leave)
+
+    # ---- the rest ----
+
+    def _leave(self, must_leave: bool | None) -> None:
+        if must_leave:
+            self.rlrobo.memory.new = NewRunMemory()
+            self.app.pop_screen()
+
+    def _remember(self) -> None:
+        remembered = NewRunMemory(answers=self.answers, untouched=self._untouched, step=self._step)
+        self.rlrobo.memory.new = remembered
+
+    def _enter(self, name: str) -> None:
+        """Show a step and put the cursor into its first field."""
+        self.remove_class(f"-{self._step}")
+        self.add_class(f"-{name}")
+        self._step = name
+        self.query_one(ContentSwitcher).current = name
+        self._show()
+        for field in self._fields()[:1]:
+            field.focus()
+        self._remember()
+        if name in ("hardware", "review"):
+            self._look()
+        self.refresh_bindings()
+
+    def _fields(self) -> list[Widget]:
+        return self.query_one(f"#{self._step}", FormStep).fields
+
+    def _move(self, distance: int) -> bool:
+        """Move the cursor among the fields of the step; return whether there was one."""
+        fields = self._fields()
+        index = fields.index(self.focused) + distance if self.focused in fields else -1
+        if 0 <= index < len(fields):
+            fields[index].focus()
+            return True
+        return False
+
+    def _take(self, answers: Answers) -> None:
+        self._state = judged(answers, self._state)
+        self.show_error("")
+        self._show()
+        self._remember()
+        if self._step == "review":
+            self._look()
+
+    def _show(self) -> None:
+        state = self._state
+        self.query_one(f"#{self._step}", FormStep).show(state)
+        titles = {name: step.TITLE for name, step in STEPS.items()}
+        self.query_one(StepBar).show("New run", titles, present=self._step, wrong=self._wrong_step())
+        self.query_one("#headline", Static).update(headline(state.config, state.answers))
+        self.query_one("#card-text", Static).update(card(state.config, state.answers, state.facts, state.machine))
+        for name in ("#headline", "#card"):
+            self.query_one(name).set_class(state.problem is not None, "-stale")
+        self._explain()
+
+    def _explain(self) -> None:
+        step = self.query_one(f"#{self._step}", FormStep)
+        self.query_one(Beside).show(*step.explain(self._state), step.picture(self._state))
+
+    def _wrong_step(self) -> str:
+        """Return the step that has the field with the problem; empty where there is none."""
+        problem = self._state.problem
+        if problem is None:
+            return ""
+        return next((name for name, step in STEPS.items() if problem.field in step.ANSWERS), "algorithm")
+
+    @work(exclusive=True, group="examine")
+    async def _examine(self, target: str) -> None:
+        """Try the user's own robot out and take it."""
+        step = self.query_one(RobotStep)
+        step.say(f"trying {target} out …")
+        try:
+            step.own = await examine(target)
+        except (RlroboError, RobotError, OSError) as err:
+            step.say(f"✗ {err}")
+            return
+        step.say("")
+        self._take(changed(self.answers, {"target": step.own.source}))
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Look at this machine and, in the last step, at everything else."""
+        machine = await look(self.rlrobo.runs_dir)
+        self._state = replace(self._state, machine=machine)
+        self._show()
+        if self._step == "review" and self._state.problem is None:
+            review = self.query_one(ReviewStep)
+            if self._state.facts is None:
+                review.say("loading the task to learn its sizes …")
+                try:
+                    self._state = replace(self._state, facts=await describe(self._state.config))
+                except (RlroboError, OSError) as err:
+                    review.say(f"✗ {err}")
+                    return
+                self._show()
+            state = self._state
+            assert state.facts is not None
+            checks = await asyncio.to_thread(preflight, state.config, state.facts, machine, self.rlrobo.runs_dir)
+            review.show_checks(checks)
 
 
-def _field(name: str, control: Select[str] | Input) -> Horizontal:
-    control.id = name
-    return Horizontal(Label(name, classes="label"), control, classes="field")
+def _neighbour(step: str, distance: int) -> str:
+    names = list(STEPS)
+    return names[max(0, min(len(names) - 1, names.index(step) + distance))]

@@ -1,4 +1,4 @@
-"""The list of runs, the form for a new one, and what the whole app promises."""
+"""The list of runs, and what the whole app promises."""
 
 import os
 import re
@@ -10,17 +10,15 @@ import pytest
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.pilot import Pilot
-from textual.widgets import Input, Select
 
 import rlrobo_tui.starting as starting_module
-from engine.protocol.errors import StorageError, UsageError
+from engine.protocol.errors import UsageError
 from engine.protocol.events import RunEnded
-from engine.protocol.run_dir import RunDir, list_runs
+from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import Settings
 from engine.protocol.status import EndReason
 from rlrobo_tui.actions.registry import ACTIONS
 from rlrobo_tui.app import RlroboApp, run_app
-from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.new_run import NewRunScreen
 from rlrobo_tui.screens.runs import RunsScreen, RunsTable
@@ -140,18 +138,6 @@ def test_one_run_is_singular(tmp_path: Path) -> None:
     drive(RlroboApp(tmp_path), play)
 
 
-def test_the_footer_of_the_form_shows_a_help_key_that_works_while_typing(tmp_path: Path) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        await until(pilot, lambda: "? Help" in screen_text(pilot.app))
-        screen.query_one("#steps", Input).focus()
-        await until(pilot, lambda: "f1 Help" in screen_text(pilot.app))
-        await pilot.press("f1")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-
-    drive(RlroboApp(tmp_path), play)
-
-
 def test_enter_opens_the_run_under_the_cursor_and_escape_comes_back(tmp_path: Path) -> None:
     run = make_run(tmp_path, events=training())
 
@@ -191,86 +177,6 @@ def test_a_new_run_appears_in_the_list_by_itself(tmp_path: Path) -> None:
         await listed(pilot, 2)
 
     drive(RlroboApp(tmp_path), play)
-
-
-async def form(pilot: Pilot[None]) -> NewRunScreen:
-    await pilot.press("n")
-    await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and pilot.app.screen.config)
-    screen = pilot.app.screen
-    assert isinstance(screen, NewRunScreen)
-    return screen
-
-
-def test_the_form_trains_what_was_typed(tmp_path: Path, started: list[RunDir]) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        screen.query_one("#algorithm", Select).value = "sac"
-        screen.query_one("#steps", Input).value = "30k"
-        screen.query_one("#seed", Input).value = "7"
-        screen.query_one("#set", Input).value = "learning_rate=1e-3, policy_kwargs={net_arch: [64, 64]}"
-        await until(pilot, lambda: "--steps 30k --seed 7" in screen_text(pilot.app))
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
-
-    drive(RlroboApp(tmp_path), play, size=(120, 40))
-    config = started[0].read_config()
-    assert (config.total_timesteps, config.seed, config.algorithm.learning_rate) == (30_000, 7, 1e-3)
-    assert config.algorithm.policy_kwargs.net_arch == [64, 64]
-
-
-def test_the_form_chooses_what_is_tuned_for_the_task(tmp_path: Path) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        screen.query_one("#task", Select).value = "panda_reach"
-        await until(pilot, lambda: "--algo tqc --preset tuned" in screen_text(pilot.app))
-        screen.query_one("#task", Select).value = "cartpole_balance"
-        await until(pilot, lambda: "--algo ppo --preset tuned" in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play, size=(120, 40))
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "words"),
-    [("set", "lr=1", "did you mean 'learning_rate'?"), ("steps", "many", "whole number"), ("seed", "-1", "seed")],
-)
-def test_the_form_says_what_is_wrong_and_starts_nothing(
-    tmp_path: Path, started: list[RunDir], field: str, text: str, words: str
-) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        screen.query_one(f"#{field}", Input).value = text
-        await until(pilot, lambda: words in screen_text(pilot.app) and screen.config is None)
-        await pilot.press("ctrl+r")
-        assert pilot.app.screen is screen
-        screen.query_one(f"#{field}", Input).value = ""
-        await until(pilot, lambda: screen.config is not None)
-
-    drive(RlroboApp(tmp_path), play)
-    assert started == []
-
-
-def test_the_form_says_what_the_run_takes_of_the_disk(tmp_path: Path) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        screen.query_one("#algorithm", Select).value = "sac"
-        await until(pilot, lambda: re.search(r"disk +about \d+ MB of .* free", screen_text(pilot.app)))
-
-    drive(RlroboApp(tmp_path), play, size=(120, 40))
-
-
-def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> RunDir:
-        raise StorageError("/full: cannot write: the disk is full.")
-
-    monkeypatch.setattr(starting_module, "make_run", refuse)
-
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot)
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "the disk is full" in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play)
-    assert list_runs(tmp_path) == []
 
 
 def test_an_engine_that_dies_at_once_is_reported(tmp_path: Path, started: list[RunDir]) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Select
 
 import rlrobo_tui.starting as starting_module
 from engine.protocol.run_dir import RunDir, list_runs
@@ -38,8 +37,9 @@ def test_the_form_trains_a_plugins_task(tmp_path: Path, monkeypatch: pytest.Monk
         await until(pilot, lambda: "No runs yet." in screen_text(pilot.app))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen))
-        pilot.app.screen.query_one("#task", Select).value = TASK_ID
+        await pilot.press("slash", *TASK_ID, "enter")
         await until(pilot, lambda: "Balance the pole." in screen_text(pilot.app))
+        await until(pilot, lambda: "no picture: it comes from " in screen_text(pilot.app))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
 
