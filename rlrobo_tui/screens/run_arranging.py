@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.protocol.errors import UnknownNameError
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.run_order import SORTABLE, Grouping, Order, parse_order
 from rlrobo_tui.screens.page import Page
@@ -33,12 +34,15 @@ class RunArranging(Page[None]):
     @property
     def order(self) -> Order:
         """By what the runs are sorted."""
-        return parse_order(self.rlrobo.memory.runs.sort)
+        try:
+            return parse_order(self.rlrobo.memory.runs.sort)
+        except UnknownNameError:  # another version of the app wrote it
+            return Order()
 
     @property
     def grouping(self) -> Grouping:
         """What the runs of one group have in common."""
-        return Grouping(self.rlrobo.memory.runs.group)
+        return next((each for each in Grouping if each.value == self.rlrobo.memory.runs.group), Grouping.NONE)
 
     def sort(self, order: Order) -> None:
         """Sort by something else."""
