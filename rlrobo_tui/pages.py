@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PAGES = {
     "live": "rlrobo_tui.screens.live:LiveScreen",
+    "replay": "rlrobo_tui.screens.replay:ReplayScreen",
     "new": "rlrobo_tui.screens.new_run:NewRunScreen",
 }
 """Scope and class; the list of runs lies below all of them."""

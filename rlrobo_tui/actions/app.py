@@ -26,6 +26,10 @@ ACTIONS = (
         is_in_footer=False, cli="rlrobo watch {run}",
     ),
     Action(
+        id="go_replay", scope="app", keys="4", label="Replay", help="See what a checkpoint of that run can do.",
+        group=_GO, is_in_footer=False, cli="rlrobo replay {run}",
+    ),
+    Action(
         id="last_page", scope="app", keys="minus", label="Last", shown_key="-", group=_GO, is_in_footer=False,
         help="The page before this one.",
     ),

@@ -47,22 +47,13 @@ def run_child(
     Ctrl-C ends the child too, and then raises KeyboardInterrupt here; a child that takes longer than the limit is
     killed.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        # -m puts the working directory first on sys.path; a user's own engine/ folder must not shadow this package.
-        cwd=working_directory,
-    )
+    process = start_child(module, arguments, working_directory)
     killer = threading.Timer(time_limit_s or 0.0, process.kill)
     with process:
         try:
             if time_limit_s is not None:
                 killer.start()
-            return _listen(process, module, listen)
+            return listen_to(process, module, listen)
         except ChildError as err:
             if killer.finished.is_set():
                 raise _took_too_long(module, time_limit_s, err) from None
@@ -74,14 +65,29 @@ def run_child(
             killer.cancel()
 
 
-def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> str:
+def start_child(module: str, arguments: list[str], working_directory: Path) -> "subprocess.Popen[str]":
+    """Start `python -m module`; whoever starts it listens to it, and ends it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        # -m puts the working directory first on sys.path; a user's own engine/ folder must not shadow this package.
+        cwd=working_directory,
+    )
+
+
+def listen_to(process: "subprocess.Popen[str]", module: str, listen: Listener) -> str:
+    """Give each message of a child to `listen` until it ends; return its stdout. Raises ChildError."""
     assert process.stdout is not None
     assert process.stderr is not None
     error = ""
     lines: deque[str] = deque(maxlen=NUM_LAST_LINES)
     for line in process.stderr:
-        text, message = _split(line)
-        if text.strip() and not text.startswith(_BANNER):
+        text, message = split_line(line)
+        if not is_noise(text):
             lines.append(text.rstrip())
         if message is None:
             continue
@@ -94,7 +100,7 @@ def _listen(process: "subprocess.Popen[str]", module: str, listen: Listener) -> 
         return output
     if error:
         raise ChildError(error, exit_code=code, lines=tuple(lines))
-    raise ChildError(_explain_death(module, code, lines), lines=tuple(lines))
+    raise ChildError(explain_death(module, code, lines), lines=tuple(lines))
 
 
 def _took_too_long(module: str, time_limit_s: float | None, err: ChildError) -> ChildError:
@@ -102,7 +108,7 @@ def _took_too_long(module: str, time_limit_s: float | None, err: ChildError) -> 
     return ChildError(text + _last_words(err.lines), lines=err.lines)
 
 
-def _split(line: str) -> tuple[str, dict[str, Any] | None]:
+def split_line(line: str) -> tuple[str, dict[str, Any] | None]:
     """Return what a line says besides a message, and the message at its end, if there is one.
 
     PyBullet writes to stderr, too, and leaves lines open.
@@ -115,7 +121,13 @@ def _split(line: str) -> tuple[str, dict[str, Any] | None]:
     return (line[:start], message) if isinstance(message, dict) else (line, None)
 
 
-def _explain_death(module: str, code: int, lines: deque[str]) -> str:
+def is_noise(text: str) -> bool:
+    """Whether a line explains nothing."""
+    return not text.strip() or text.startswith(_BANNER)
+
+
+def explain_death(module: str, code: int, lines: Sequence[str]) -> str:
+    """Return a sentence for a child that ended without one of its own; `lines` are the last that it wrote."""
     how = f"exit code {code}"
     if code < 0:
         how = f"killed by {signal.Signals(-code).name}"

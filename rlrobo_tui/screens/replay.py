@@ -1,0 +1,281 @@
+"""A checkpoint that plays: its robot in the terminal, the checkpoints beside it, what each step was made of.
+
+A process of its own plays and draws (rlrobo_tui/robot_feed.py); a thread reads checkpoints and events.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import ComposeResult
+from textual.color import Color
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Footer, Static
+
+from engine.launch import find_engine
+from engine.protocol.run_dir import RunDir, list_runs
+from engine.replay.wire import Wish
+from rlrobo_tui.actions.registry import bindings_of
+from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
+from rlrobo_tui.pages import CannotOpenError
+from rlrobo_tui.replay_controls import Controls, History
+from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
+from rlrobo_tui.robot_feed import Ended, News, RobotFeed, Shown, Waiting
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.screens.replay_keys import ReplayKeys
+from rlrobo_tui.step_history import StepHistory
+from rlrobo_tui.tail import RunTail
+from rlrobo_tui.terminal import is_over_ssh
+from rlrobo_tui.widgets.checkpoint_rail import CheckpointRail
+from rlrobo_tui.widgets.robot_view import RobotView
+from rlrobo_tui.widgets.step_plots import ActionPlot, RewardPlot, StepPlot
+
+if TYPE_CHECKING:
+    from rlrobo_tui.app import RlroboApp
+
+FPS, FPS_OVER_SSH = 12, 5
+MAX_SIZE_OVER_SSH = (60, 60)
+"""Pixels of a picture that travels over a network."""
+MIN_SIZE = 8
+"""Pixels; less shows nothing."""
+POLL_S = 1.0
+LOW_BANDWIDTH = (
+    "Robots are not drawn on a slow line (low bandwidth is on). "
+    "V records an MP4, and g opens a window where there is a screen."
+)
+
+
+class ReplayScreen(ReplayKeys):
+    """Asks for pictures and shows them."""
+
+    BINDINGS = bindings_of("replay")
+    SCOPE = "replay"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-xwide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (32, "-tall")]  # noqa: RUF012
+
+    class Read(Message):
+        """Checkpoints and events were read."""
+
+        def __init__(self, saved: list[Saved], view: RunView) -> None:
+            super().__init__()
+            self.saved, self.view = saved, view
+
+    class Heard(Message):
+        """The process that plays had news."""
+
+        def __init__(self, feed_number: int, news: News) -> None:
+            super().__init__()
+            self.feed_number, self.news = feed_number, news
+
+    def __init__(self, run: RunDir, saved: list[Saved]) -> None:
+        """Show a run; `saved` are its checkpoints, of which there is one at least."""
+        best = next((item for item in saved if item.is_best), saved[0])
+        super().__init__(run, saved, Controls(checkpoint=best.step))
+        self.view = RunView(run_id=run.id)
+        self._history = History()
+        self._steps = StepHistory()
+        self._asked: Wish | None = None
+        self._feed_number = 0
+        self._waits_for, self._waits_since = "", 0.0
+        self._left = threading.Event()
+
+    @classmethod
+    def open(cls, app: RlroboApp) -> ReplayScreen:
+        """Return the page of the current run, else of the newest. Raises CannotOpenError."""
+        run = app.current or next(iter(list_runs(app.runs_dir)), None)
+        if run is None:
+            raise CannotOpenError("There is no run to replay yet; n starts one.")
+        saved = saved_checkpoints(run, {})
+        if saved:
+            return cls(run, saved)
+        if find_engine(run) is not None:
+            raise CannotOpenError(f"{run.id} has no checkpoint yet; c on its page (2) saves one now.")
+        raise CannotOpenError(f"{run.id} has no checkpoint, and no engine that could save one; n starts a new run.")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the page; the style sheet hides what has no room."""
+        yield Static(id="replay-title")
+        yield Static(id="replay-banner")
+        with Horizontal(id="replay-body"):
+            yield CheckpointRail(id="rail")
+            with Vertical(id="replay-stage"):
+                with Horizontal(id="robots"):
+                    yield RobotView(id="robot")
+                    yield RobotView(id="robot-beside")
+                with Horizontal(id="step-plots"):
+                    yield RewardPlot(id="reward-plot")
+                    yield ActionPlot(id="action-plot")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to read and to play."""
+        self.query_one("#reward-plot").border_title = "reward terms, each step"
+        self.query_one("#action-plot").border_title = "actions, each step"
+        self._fps = FPS_OVER_SSH if is_over_ssh() else FPS
+        self.set_interval(1 / self._fps, self._tick)
+        self.set_interval(1.0, self.draw_words)
+        self.start_feed()
+        self._read()
+        self.call_after_refresh(self.draw_words)
+
+    def on_unmount(self) -> None:
+        """Let the process and the thread end at once."""
+        self._left.set()
+        self.stop_feed()
+        self.stop_jobs()
+
+    def on_resize(self) -> None:
+        """Ask for pictures of the new size; two need room."""
+        if not self.has_room_beside:
+            self.controls.beside = None
+        self.call_after_refresh(self.draw_words)
+
+    # ---- the process that plays ----
+
+    def start_feed(self) -> None:
+        """Start to play, unless nothing is to be drawn here."""
+        if self.rlrobo.is_low_bandwidth:
+            self.query_one("#robot", RobotView).say(Content(LOW_BANDWIDTH))
+            return
+        self.stop_feed()
+        self.failed = ""
+        self._asked = None
+        self._waits_for, self._waits_since = "a process to start", time.monotonic()
+        self._feed_number += 1
+        try:
+            self.feed = RobotFeed(self.run_dir, partial(self._hear, self._feed_number))
+        except OSError as err:
+            self.failed = f"The process that plays could not be started: {err}."
+        self.draw_words()
+
+    def _hear(self, feed_number: int, news: News) -> None:
+        """Hand on what the feed's threads tell."""
+        if not self._left.is_set():
+            self.post_message(self.Heard(feed_number, news))
+
+    def _tick(self) -> None:
+        """Ask for the next picture when the last one is there, and only where it would differ."""
+        if self.feed is None or not self.feed.is_free or not self.is_current:
+            return
+        if not self.controls.is_paused:
+            self.controls.orbit(1 / self._fps)
+        size = self._picture_size()
+        if min(size) < MIN_SIZE:
+            return
+        background = Color.parse(self.app.theme_variables.get("background", "black"))
+        wish = self.controls.wish(size=size, ground=(0, 0, 0) if background.ansi is not None else background.rgb)
+        if wish != self._asked or not wish.is_paused:
+            self._asked = wish
+            self.feed.ask(wish)
+
+    def on_replay_screen_heard(self, message: Heard) -> None:
+        """Show a picture, or why there is none."""
+        if message.feed_number != self._feed_number:  # of a process that was replaced
+            return
+        news = message.news
+        if isinstance(news, Waiting):
+            self._waits_for = news.what
+        elif isinstance(news, Ended):
+            self.feed, self.failed = None, news.reason
+            self.refresh_bindings()
+        else:
+            self._take(news)
+        self.draw_words()
+
+    def _take(self, shown: Shown) -> None:
+        """Keep a picture and draw it, unless an older one is looked at."""
+        is_first = self.shown is None or bool(self._waits_for)
+        self._waits_for = ""
+        self._history.add(shown)
+        self._steps.take(shown.frame.lanes[0])
+        if not self._history.num_back:
+            self.show(shown)
+        if is_first:
+            self.refresh_bindings()
+
+    # ---- checkpoints and events ----
+
+    @work(thread=True, exclusive=True, group="replay-read", exit_on_error=False)
+    def _read(self) -> None:
+        tail = RunTail(self.run_dir)
+        before: object = None
+        while not self._left.is_set():
+            has_changed = tail.poll()
+            saved = saved_checkpoints(self.run_dir, {event.step: event for event in tail.view.evaluations})
+            if has_changed or saved != before:
+                self.post_message(self.Read(saved, tail.view.snapshot()))
+            before = saved
+            self._left.wait(POLL_S)
+
+    def on_replay_screen_read(self, message: Read) -> None:
+        """Take the checkpoints; go to the newest where it is followed."""
+        self.view = message.view
+        if message.saved:  # a moment without any is one in which they are being replaced
+            self.saved = message.saved
+        if self.is_following:
+            self.choose(self.saved[0].step)
+        self.refresh_bindings()
+        self.draw_words()
+
+    # ---- drawing ----
+
+    def show(self, shown: Shown) -> None:
+        """Draw pictures and plots."""
+        self.shown = shown
+        views = [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
+        for view, picture in zip(views, shown.pictures, strict=False):
+            view.say(Content(""))
+            view.show(picture, shown.frame.width, has_color=self.has_color and self.controls.quality.has_color)
+        actions = self.query_one(ActionPlot)
+        actions.names = shown.frame.action_names
+        steps = self._steps.until(shown.frame.lanes[0])
+        for plot in self.query(StepPlot):
+            if plot.size.height:
+                plot.show(steps)
+
+    def draw_words(self) -> None:
+        """Bring everything but the pictures up to date."""
+        if not self.is_attached:
+            return
+        self.query_one("#replay-title", Static).update(title(self.view, self.job_words, is_ascii=self.rlrobo.is_ascii))
+        banner = self.query_one("#replay-banner", Static)
+        banner.display = bool(self.failed)
+        banner.update(failure(self.failed))
+        controls, views = self.controls, [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
+        views[1].display = controls.beside is not None
+        self.query_one(CheckpointRail).show(self.saved, plays=controls.checkpoint, beside=controls.beside)
+        if self.feed is not None and self._waits_for:
+            waited_s = time.monotonic() - self._waits_since
+            if not views[0].has_picture:
+                views[0].say(loading(self._waits_for, waited_s))
+        if self.shown is None:
+            return
+        frame, width = self.shown.frame, views[0].size.width
+        for index, (view, lane) in enumerate(zip(views, frame.lanes, strict=False)):
+            lines = [] if index else [state_line(controls, self._history.num_back, width=width)]
+            view.overlay([*lines, lane_line(lane, frame, width=width)])
+
+    def _picture_size(self) -> tuple[int, int]:
+        """Return width and height to ask for, in pixels: two in each cell."""
+        size = self.query_one("#robot", RobotView).size
+        limits = MAX_SIZE_OVER_SSH if is_over_ssh() else (size.width, 2 * size.height)
+        return min(size.width, limits[0]), min(2 * size.height, limits[1]) // 2 * 2
+
+    def look(self, places: int) -> bool:
+        """Show an older or a newer picture of those that were kept; return whether there is one."""
+        found = self._history.move(places)
+        if found is not None:
+            self.show(found)
+            self.draw_words()
+        return found is not None
+
+    def look_at_present(self) -> None:
+        """Show what plays."""
+        self._history.to_present()
+        self._asked = None

@@ -1,0 +1,58 @@
+"""Stands for the process that plays (engine/replay/terminal.py): the same pipes, no robot.
+
+Each answer to a wish that is not paused is one step further. FAKE_PLAYER says how it fails: `load` before the first
+frame, `seed` at the seed 10001.
+"""
+
+import os
+import sys
+
+import msgspec
+
+from engine.messages import tell
+from engine.replay.wire import Frame, Lane, Wish, write_frame
+
+
+def main() -> int:
+    """Answer wishes until stdin ends."""
+    failure = os.environ.get("FAKE_PLAYER", "")
+    tell(loading="nothing")
+    if failure == "load":
+        tell(error="The checkpoint is damaged.")
+        return 1
+    step, before = 0, Wish(checkpoints=())
+    for line in sys.stdin.buffer:
+        wish = msgspec.json.decode(line, type=Wish)
+        if failure == "seed" and wish.seed == 10_001:
+            print("Segmentation fault", file=sys.stderr)  # noqa: T201 - as libraries do
+            os.abort()
+        if (wish.checkpoints, wish.seed) != (before.checkpoints, before.seed):
+            step = 0
+        step += wish.num_single_steps - before.num_single_steps + (not wish.is_paused)
+        before = wish
+        lanes = [lane(checkpoint, step) for checkpoint in wish.checkpoints]
+        frame = Frame(
+            width=wish.width,
+            height=wish.height,
+            max_steps=500,
+            control_dt_s=0.02,
+            action_names=("cart",),
+            has_camera=True,
+            lanes=lanes,
+        )
+        # The seed is the colour, so that a test can see which wish a picture answers.
+        pixel = bytes([wish.seed % 256, 100, 200])
+        write_frame(sys.stdout.buffer, frame, [pixel * (wish.width * wish.height)] * len(lanes))
+    return 0
+
+
+def lane(checkpoint: int, step: int) -> Lane:
+    """Return a lane at `step`, worth 1 a step."""
+    terms = [{"alive": 1.5, "effort": -0.5}]
+    return Lane(
+        checkpoint=checkpoint, episode=1, step=step, episode_return=float(step), reward_terms=terms, actions=[[0.5]]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
