@@ -28,14 +28,16 @@ from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, wh
 from rlrobo_tui.folders import config_dir, state_dir
 from rlrobo_tui.key_map import clashes, for_textual, read_key_map, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
+from rlrobo_tui.noticing import Noticing
 from rlrobo_tui.pages import CannotOpenError, make_page
 from rlrobo_tui.preferences import Preferences, read_preferences
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
-from rlrobo_tui.screens.live import LiveScreen
+from rlrobo_tui.screens.notices import NoticesScreen
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
+from rlrobo_tui.surviving import Surviving
 from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_in_browser, is_over_ssh
 from rlrobo_tui.themes import FALLBACKS, THEMES
 from robots.plugins import load_plugins
@@ -57,7 +59,7 @@ class Options:
     """To be shown at once."""
 
 
-class RlroboApp(StartingRuns):
+class RlroboApp(Surviving, StartingRuns, Noticing):
     """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
@@ -107,7 +109,7 @@ class RlroboApp(StartingRuns):
         self.set_keymap(for_textual(self._key_map))
         if is_over_ssh() or self.is_low_bandwidth:
             self.animation_level = "none"
-        self.push_screen(RunsScreen(self.runs_dir, is_ascii=self.is_ascii))
+        self.push_screen(self.make_home())
         if self._first_run is not None:
             self.watch_run(self._first_run)
         self.call_after_refresh(self._show_warnings)
@@ -135,6 +137,10 @@ class RlroboApp(StartingRuns):
         return found is None or self._is_possible(found, self.scope)
 
     # ---- pages ----
+
+    def make_home(self) -> RunsScreen:
+        """Return a new list of runs."""
+        return RunsScreen(self.runs_dir, is_ascii=self.is_ascii)
 
     @property
     def scope(self) -> str:
@@ -219,8 +225,12 @@ class RlroboApp(StartingRuns):
     def action_help(self) -> None:
         """Explain the page in sight."""
         page = self.page
-        metrics = sorted(page.view.series) if isinstance(page, LiveScreen) else []
+        metrics = page.metrics if page else []
         self.push_screen(HelpScreen(self._explained(page), metrics=metrics, is_ascii=self.is_ascii))
+
+    def action_notices(self) -> None:
+        """Show what was notified."""
+        self.push_screen(NoticesScreen(self.noticed))
 
     def action_new_run(self) -> None:
         """Open the form."""
@@ -288,7 +298,7 @@ class RlroboApp(StartingRuns):
     @work(thread=True)
     def _warm_up(self) -> None:
         """Import what the first page needs while the user looks at the list."""
-        for module in ("plotext", "rlrobo_tui.screens.new_run"):
+        for module in ("rlrobo_tui.screens.live", "rlrobo_tui.screens.new_run"):
             importlib.import_module(module)
 
 

@@ -79,15 +79,24 @@ def hold(run: RunDir, pid: int | None = None) -> None:
     run.lock_file.write_bytes(msgspec.json.encode(describe_process(pid or os.getpid())))
 
 
-def drive(app: RlroboApp, play: Callable[[Pilot[None]], Awaitable[None]], *, size: tuple[int, int] = SIZE) -> None:
-    """Run `app` headless and `play` on it."""
+def drive(
+    app: RlroboApp,
+    play: Callable[[Pilot[None]], Awaitable[None]],
+    *,
+    size: tuple[int, int] = SIZE,
+    may_fail: bool = False,
+) -> None:
+    """Run `app` headless and `play` on it; the app must not have survived a failure unless it may."""
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await play(pilot)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        assert may_fail or not app.crashes, "\n".join(app.crashes)
 
 
 async def until(pilot: Pilot[None], is_so: Callable[[], object], *, patience_s: float = PATIENCE_S) -> None:
