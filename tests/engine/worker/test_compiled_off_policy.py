@@ -62,6 +62,14 @@ def test_more_rows_than_there_is_room_for_are_learned_from(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLAIN)
+def test_networks_without_a_hidden_layer_are_left_to_numpy(name: str) -> None:
+    stock, kind, _ = SETTINGS[name]
+    expected, found = (trained(make(each, policy_kwargs={"net_arch": []}), num_timesteps=44) for each in (stock, kind))
+    assert found._networks._compiled is None
+    assert difference(found, expected) <= 1e-5
+
+
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("num_threads", [0, 1, 2])
 def test_what_is_not_finite_shows(name: str, num_threads: int) -> None:
     model = trained(learner(ALL[name], num_threads=num_threads), num_timesteps=48)
