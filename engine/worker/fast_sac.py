@@ -2,8 +2,8 @@
 
 A gradient step has three stages, and threads share each: halves of the minibatch for the actor, before and after one
 critic each. How many threads there are changes no number. Parameters differ from stock SAC's by rounding only; a test
-compares them. On a GPU autograd computes them, without waiting for it (device_sac.py). What neither covers is updated
-by stock SAC.
+compares them. Where there is a C compiler, the step is taken in C (compiled_sac.py). On a GPU autograd computes them,
+without waiting for it (device_sac.py). What neither covers is updated by stock SAC.
 """
 
 from __future__ import annotations
