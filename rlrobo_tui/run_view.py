@@ -258,7 +258,8 @@ class RunView:
             found.append(step, time, value)
 
     def _take_start(self, event: RunStarted) -> None:
-        self.run_id, self.task, self.algorithm, self.seed = event.run_id, event.task, event.algorithm, event.seed
+        self.run_id = event.run_id or self.run_id
+        self.task, self.algorithm, self.seed = event.task, event.algorithm, event.seed
         self.device, self.num_envs, self.total_timesteps = event.device, event.num_envs, event.total_timesteps
         self.end_reason, self.end_message = None, ""
         self._say(event, f"engine started on {event.hostname} (process {event.pid}, {event.device})")

@@ -41,7 +41,8 @@ class RunTail:
         elif self._was_alive or self.view.started_at is not None:
             self.view.mark_dead()
         self._was_alive = engine.is_alive
-        return self.num_events != num_before or self.view.status.is_over != was_over or self.view.alarm != previous_alarm
+        has_ended_or_begun = self.view.status.is_over != was_over
+        return self.num_events != num_before or has_ended_or_begun or self.view.alarm != previous_alarm
 
     @property
     def is_over(self) -> bool:

@@ -19,7 +19,7 @@ ACTIONS = (
     ),
     Action(
         id="checkpoint", scope="live", keys="c", label="Save", help="Save a checkpoint now.", group=_RUN,
-        danger=Danger.STEERS, need=_ENGINE, cli="rlrobo checkpoint {run}",
+        danger=Danger.STEERS, need=_ENGINE, cli="rlrobo checkpoint {run}", is_in_footer=False,
     ),
     Action(
         id="stop", scope="live", keys="s", label="Stop", help="Save a checkpoint and end the run; asks first.",
@@ -80,7 +80,7 @@ ACTIONS = (
         group=_CHARTS, is_in_footer=False,
     ),
     Action(
-        id="full", scope="live", keys="f", label="Full", group=_PANELS,
+        id="full", scope="live", keys="f", label="Full", group=_PANELS, is_in_footer=False,
         help="Give the focused panel the whole screen, or take it back.",
     ),
     Action(

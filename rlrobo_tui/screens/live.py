@@ -101,6 +101,11 @@ class LiveScreen(RunKeys, ChartKeys):
         return self.run_dir.id
 
     @property
+    def metrics(self) -> list[str]:
+        """Those that the run has."""
+        return sorted(self.view.series)
+
+    @property
     def command(self) -> str:
         """What shows the same in a shell; for a run that diverged, what goes on with it more gently."""
         said = self._situation()

@@ -30,6 +30,11 @@ class Page(Screen[Result]):
         return ""
 
     @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that the help page explains."""
+        return []
+
+    @property
     def command(self) -> str:
         """The command line that shows or does the same."""
         return ""

@@ -56,7 +56,7 @@ class RunsScreen(RunControl, RunArranging):
 
     def __init__(self, runs_dir: Path, *, is_ascii: bool) -> None:
         super().__init__()
-        self._runs_dir, self._is_ascii = runs_dir, is_ascii
+        self._runs_dir, self.is_ascii = runs_dir, is_ascii
         self._lister = RunLister(runs_dir)
         self._listing: Listing | None = None
         self._query = Query()
@@ -109,10 +109,10 @@ class RunsScreen(RunControl, RunArranging):
         yield Static(id="title")
         with Horizontal(id="body"):
             with Vertical(id="list"):
-                yield RunsTable(id="runs", is_ascii=self._is_ascii)
+                yield RunsTable(id="runs", is_ascii=self.is_ascii)
                 yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
                 yield Static(id="detail", markup=False)
-            yield RunPreview(id="preview", is_ascii=self._is_ascii)
+            yield RunPreview(id="preview", is_ascii=self.is_ascii)
         yield Static(id="tip", markup=False)
         yield Input(placeholder=EXAMPLE, id="words", compact=True)
         yield Static(id="wrong", markup=False)
@@ -125,17 +125,14 @@ class RunsScreen(RunControl, RunArranging):
         words.display = bool(words.value)
         self.query_one("#wrong").display = False
         self.query_one("#title", Static).update(Content.assemble(("rlrobo", "bold"), "  reads the runs …"))
-        tip = self.query_one("#tip", Static)
-        if self.rlrobo.preferences.tips:
-            tip.update(f"tip: {tip_of(time.localtime().tm_yday)}")
-        else:
-            tip.display = False
+        self.query_one("#tip", Static).update(f"tip: {tip_of(time.localtime().tm_yday)}")
         self.query_one(RunsTable).focus()
         self.set_interval(REFRESH_S, self.reread)
         self.reread()
 
     def on_screen_resume(self) -> None:
         """Show the present as soon as the screen is in sight again, and stand on the run that was looked at."""
+        self.query_one("#tip").display = self.rlrobo.preferences.tips
         if self._listing is not None and self.rlrobo.current is not None:
             self.query_one(RunsTable).select(self.rlrobo.current.id)
         self.reread()

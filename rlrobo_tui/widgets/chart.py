@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import astuple, replace
 
 from rich.segment import Segment
@@ -144,7 +145,7 @@ class Chart(Widget, can_focus=True):
         else:
             text = "No value in this part of the run; 0 shows all of it."
         width = max(1, self.size.width)
-        lines = [text[start : start + width] for start in range(0, len(text), width)]
+        lines = textwrap.wrap(text, width)
         return [Strip([Segment(line.ljust(width), data.inks.axis)], width) for line in lines[: self.size.height]]
 
     def _inks(self) -> Inks:
