@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": ("evaluate:evaluate", "Measure what a checkpoint can do."),
     "replay": ("replay:replay", "Show a checkpoint in a window, or record it as a video."),
     "plot": ("plot:plot", "Draw a run's metrics over its timesteps."),
+    "report": ("report:report", "Write a run as one HTML page for somebody else."),
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
     "bench": ("bench:bench", "Measure how fast tasks simulate and train on this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
