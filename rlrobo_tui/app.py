@@ -16,7 +16,6 @@ from typing import Any
 
 from textual import work
 from textual.app import SystemCommand
-from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.launch import find_engine
@@ -25,6 +24,7 @@ from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.settings import Settings
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
+from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.folders import config_dir, state_dir
 from rlrobo_tui.key_map import clashes, for_textual, read_key_map, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
@@ -38,11 +38,10 @@ from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
 from rlrobo_tui.surviving import Surviving
-from rlrobo_tui.terminal import AsciiFilter, can_show_unicode, check_terminal, is_in_browser, is_over_ssh
-from rlrobo_tui.themes import FALLBACKS, THEMES
+from rlrobo_tui.terminal import check_terminal, is_in_browser
 from robots.plugins import load_plugins
 
-STYLES = ("base", "runs", "live", "replay", "new_run", "overlay")
+STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "overlay")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ class Options:
     """To be shown at once."""
 
 
-class RlroboApp(Surviving, StartingRuns, Noticing):
+class RlroboApp(Surviving, StartingRuns, Appearance, Noticing):
     """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
@@ -74,41 +73,26 @@ class RlroboApp(Surviving, StartingRuns, Noticing):
             os.environ["NO_COLOR"] = no_color  # Textual may take it away; engines inherit it
         options = options or Options()
         self.runs_dir = runs_dir
-        self.preferences, self._key_map, self._warnings = _read_user_files(options.warnings)
+        preferences, self._key_map, self._warnings = _read_user_files(options.warnings)
+        self.take_preferences(preferences, ascii=options.ascii, low_bandwidth=options.low_bandwidth)
         self.memory: Memory = read_memory(state_dir() / "app.json")
         """Pages keep in it what a user comes back to."""
-        self.is_ascii = options.ascii or _is_on(self.preferences.ascii, auto=not can_show_unicode())
-        self.is_low_bandwidth = options.low_bandwidth or _is_on(self.preferences.low_bandwidth, auto=False)
         self.is_read_only = options.read_only
         self.may_switch_read_only = not (options.read_only and is_in_browser())
         """Whoever has a browser's address may be somebody who shall only watch."""
         self.current: RunDir | None = run
         """The run that was opened or selected last."""
         self._first_run = run
-        self._ascii_filter = AsciiFilter()
         self._scopes = ["runs", "runs"]
         """Scope of the page before, and of the one in sight."""
 
     # ---- what Textual asks for ----
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give themes of others the variables that they lack."""
-        return FALLBACKS
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add the ASCII filter where it is wanted."""
-        filters = super().get_line_filters()
-        return [*filters, self._ascii_filter] if self.is_ascii else filters
-
     def on_mount(self) -> None:
         """Open the list of runs and, where one was asked for, its page on top."""
-        for name, theme in THEMES.items():
-            self.register_theme(theme)
-            if name == self.preferences.theme:
-                self.theme = theme.name
+        self.register_themes()
+        self.apply_preferences()
         self.set_keymap(for_textual(self._key_map))
-        if is_over_ssh() or self.is_low_bandwidth:
-            self.animation_level = "none"
         self.push_screen(self.make_home())
         if self._first_run is not None:
             self.watch_run(self._first_run)
@@ -214,9 +198,17 @@ class RlroboApp(Surviving, StartingRuns, Noticing):
         """Show the page of the current run."""
         self.go("live")
 
+    def action_go_compare(self) -> None:
+        """Show the marked runs side by side."""
+        self.go("compare")
+
     def action_go_replay(self) -> None:
         """Show a checkpoint of the current run."""
         self.go("replay")
+
+    def action_go_settings(self) -> None:
+        """Show the settings."""
+        self.go("settings")
 
     def action_last_page(self) -> None:
         """Show the page before."""
@@ -287,9 +279,11 @@ class RlroboApp(Surviving, StartingRuns, Noticing):
         ]
 
     def _clear(self) -> None:
-        """Leave the list of runs alone on the stack."""
+        """Leave the list of runs alone on the stack, a new one where other characters are preferred now."""
         while len(self.screen_stack) > 2:  # Textual's own lies below the list
             self.pop_screen()
+        if isinstance(self.screen, RunsScreen) and self.screen.is_ascii != self.is_ascii:
+            self.switch_screen(self.make_home())
 
     def _show_warnings(self) -> None:
         for warning in self._warnings:
@@ -316,10 +310,6 @@ def _read_user_files(warnings: Sequence[str]) -> tuple[Preferences, dict[str, st
     except RlroboError as err:
         said.append(str(err))
     return preferences, keys, said
-
-
-def _is_on(switch: str, *, auto: bool) -> bool:
-    return auto if switch == "auto" else switch == "on"
 
 
 def run_app(settings: Settings, run: RunDir | None = None, options: Options | None = None) -> None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 PAGES = {
     "live": "rlrobo_tui.screens.live:LiveScreen",
+    "compare": "rlrobo_tui.screens.compare:CompareScreen",
     "replay": "rlrobo_tui.screens.replay:ReplayScreen",
+    "settings": "rlrobo_tui.screens.settings:SettingsScreen",
     "new": "rlrobo_tui.screens.new_run:NewRunScreen",
 }
 """Scope and class; the list of runs lies below all of them."""

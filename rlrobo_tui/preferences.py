@@ -4,6 +4,7 @@ The page and docs/reference.md are made from this table.
 """
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -36,15 +37,9 @@ def read_preferences(path: Path) -> Preferences:
     if not path.is_file():
         return Preferences()
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise ConfigError(str(path), "", f"cannot be read: {' '.join(str(err).split())}") from None
-    if not isinstance(found, dict):
-        raise ConfigError(str(path), "", "expected a table of key and value, such as `theme: light`.")
-    values = _with_switches(found)
-    for key, value in values.items():
-        _check(path, str(key), value)
-    return msgspec.convert(values, Preferences)
+        return _parse(path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as err:
+        raise ConfigError(str(path), "", f"cannot be read: {err}.") from None
 
 
 def choices(key: str) -> tuple[Any, ...]:
@@ -53,12 +48,35 @@ def choices(key: str) -> tuple[Any, ...]:
     return (False, True) if kind is bool else get_args(kind)
 
 
-def write_preferences(path: Path, preferences: Preferences) -> None:
-    """Write all of them. Raises OSError."""
+def write_preference(path: Path, key: str, value: object) -> None:
+    """Set one key; whatever else stands in the file, comments included, stays.
+
+    Raises OSError, and ConfigError where the file holds something that its owner has to mend first.
+    """
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    _parse(path, text)
+    line = f"{key}: {str(value).lower()}"
+    text, num_replaced = re.subn(rf"(?m)^{key}\s*:.*$", line, text, count=1)
+    if not num_replaced:
+        text = f"{text.rstrip()}\n{line}\n".lstrip()
+    _parse(path, text)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".new")
-    written.write_text(yaml.safe_dump(msgspec.to_builtins(preferences), sort_keys=False), encoding="utf-8")
+    written.write_text(text, encoding="utf-8")
     written.replace(path)
+
+
+def _parse(path: Path, text: str) -> Preferences:
+    try:
+        found = yaml.safe_load(text) or {}
+    except yaml.YAMLError as err:
+        raise ConfigError(str(path), "", f"cannot be read: {' '.join(str(err).split())}") from None
+    if not isinstance(found, dict):
+        raise ConfigError(str(path), "", "expected a table of key and value, such as `theme: light`.")
+    values = _with_switches(found)
+    for key, value in values.items():
+        _check(path, str(key), value)
+    return msgspec.convert(values, Preferences)
 
 
 def _check(path: Path, key: str, value: object) -> None:

@@ -26,8 +26,17 @@ ACTIONS = (
         is_in_footer=False, cli="rlrobo watch {run}",
     ),
     Action(
+        id="go_compare", scope="app", keys="3", label="Compare", group=_GO, is_in_footer=False,
+        help="The marked runs side by side; without marks, the current one and the newest like it.",
+        cli="rlrobo compare RUN RUN",
+    ),
+    Action(
         id="go_replay", scope="app", keys="4", label="Replay", help="See what a checkpoint of that run can do.",
         group=_GO, is_in_footer=False, cli="rlrobo replay {run}",
+    ),
+    Action(
+        id="go_settings", scope="app", keys="comma", label="Settings", shown_key=",", group=_GO, is_in_footer=False,
+        help="Colours, characters, the bell; where the files of the settings and the keys are.",
     ),
     Action(
         id="last_page", scope="app", keys="minus", label="Last", shown_key="-", group=_GO, is_in_footer=False,
@@ -40,6 +49,10 @@ ACTIONS = (
     Action(
         id="palette", scope="app", keys="colon", label="Palette", shown_key="^p :", group=_APP, is_in_footer=False,
         help="All of this by name.",
+    ),
+    Action(
+        id="notices", scope="app", keys="N", label="Notices", group=_APP, is_in_footer=False,
+        help="Read the notifications of this session again.",
     ),
     Action(
         id="read_only", scope="app", keys="ctrl+o", label="Read-only", shown_key="^o", group=_APP, is_in_footer=False,

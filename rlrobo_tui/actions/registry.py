@@ -4,15 +4,17 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from rlrobo_tui.actions import app, live, new_run, overlay, replay, runs
+from rlrobo_tui.actions import app, compare, live, new_run, overlay, replay, runs, settings
 from rlrobo_tui.actions.action import Action, Danger
 
 ACTIONS: tuple[Action, ...] = (
     *app.ACTIONS,
     *runs.ACTIONS,
     *live.ACTIONS,
+    *compare.ACTIONS,
     *replay.ACTIONS,
     *new_run.ACTIONS,
+    *settings.ACTIONS,
     *overlay.ACTIONS,
 )
 

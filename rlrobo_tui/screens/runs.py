@@ -132,7 +132,7 @@ class RunsScreen(RunControl, RunArranging):
 
     def on_screen_resume(self) -> None:
         """Show the present as soon as the screen is in sight again, and stand on the run that was looked at."""
-        self.query_one("#tip").display = self.rlrobo.preferences.tips
+        self.set_class(not self.rlrobo.preferences.tips, "-no-tips")
         if self._listing is not None and self.rlrobo.current is not None:
             self.query_one(RunsTable).select(self.rlrobo.current.id)
         self.reread()

@@ -5,19 +5,36 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.errors import ConfigError
-from rlrobo_tui.preferences import Preferences, read_preferences, write_preferences
+from rlrobo_tui.preferences import Preferences, choices, read_preferences, write_preference
 
 
 def test_no_file_is_all_defaults(tmp_path: Path) -> None:
     assert read_preferences(tmp_path / "settings.yaml") == Preferences()
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_every_choice_that_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "new" / "settings.yaml"
-    preferences = Preferences(theme="light", ascii="on", low_bandwidth="off", bell=True, tips=False)
-    write_preferences(path, preferences)
-    assert read_preferences(path) == preferences
+    for key in Preferences.__struct_fields__:
+        for value in choices(key):
+            write_preference(path, key, value)
+            assert getattr(read_preferences(path), key) == value
     assert [each.name for each in path.parent.iterdir()] == ["settings.yaml"]
+
+
+def test_writing_a_key_leaves_the_rest_of_the_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("# mine\ntheme: dark  # at night\n\nbell: true # loud")
+    write_preference(path, "theme", "light")
+    write_preference(path, "ascii", "on")
+    assert path.read_text() == "# mine\ntheme: light\n\nbell: true # loud\nascii: on\n"
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("theme: blue\n")
+    with pytest.raises(ConfigError, match="blue"):
+        write_preference(path, "bell", True)
+    assert path.read_text() == "theme: blue\n"
 
 
 @pytest.mark.parametrize(
