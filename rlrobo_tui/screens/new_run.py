@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
-from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer, Input, Static
 
 from engine.protocol.config import RunConfig
@@ -27,11 +26,10 @@ from rlrobo_tui.run_card import card, headline
 from rlrobo_tui.run_form import Answers, answers_like, changed, command_line, first_answers, resolve_answers
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.links import Train
-from rlrobo_tui.screens.page import Page
+from rlrobo_tui.screens.stepped import SteppedPage
 from rlrobo_tui.widgets.algorithm_step import AlgorithmStep
 from rlrobo_tui.widgets.beside import Beside
-from rlrobo_tui.widgets.choice_list import ChoiceList
-from rlrobo_tui.widgets.form_step import Answered, Explained, FormState, FormStep, judged
+from rlrobo_tui.widgets.form_step import Answered, Explained, FormState, judged
 from rlrobo_tui.widgets.hardware_step import HardwareStep
 from rlrobo_tui.widgets.review_step import ReviewStep
 from rlrobo_tui.widgets.robot_step import RobotStep
@@ -41,21 +39,13 @@ from robots.errors import RobotError
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
-STEPS: dict[str, type[FormStep]] = {
-    "robot": RobotStep,
-    "algorithm": AlgorithmStep,
-    "hardware": HardwareStep,
-    "review": ReviewStep,
-}
-PAGE_LINES = 3
-"""Lines that a key moves the page beside the last step."""
 
-
-class NewRunScreen(Page[None]):
+class NewRunScreen(SteppedPage):
     """A step, what is under the cursor explained beside it (or below), and the run as it stands."""
 
     BINDINGS = bindings_of("new")
     SCOPE = "new"
+    STEPS: ClassVar = {"robot": RobotStep, "algorithm": AlgorithmStep, "hardware": HardwareStep, "review": ReviewStep}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-xwide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (22, "-short"), (32, "-tall")]  # noqa: RUF012
 
@@ -63,7 +53,7 @@ class NewRunScreen(Page[None]):
         super().__init__()
         answers = memory.answers or first_answers()
         self._untouched = memory.untouched or answers
-        self._step = memory.step if memory.step in STEPS else "robot"
+        self.present = memory.step if memory.step in self.STEPS else "robot"
         blank = FormState(answers=answers, config=resolve_answers(first_answers(), read_settings()))
         self._state = judged(answers, blank)
 
@@ -90,17 +80,17 @@ class NewRunScreen(Page[None]):
     @property
     def is_choosing_robot(self) -> bool:
         """Whether the list of robots is in sight."""
-        return self._step == "robot"
+        return self.present == "robot"
 
     @property
     def is_choosing_algorithm(self) -> bool:
         """Whether the list of presets is in sight."""
-        return self._step == "algorithm"
+        return self.present == "algorithm"
 
     @property
     def may_measure(self) -> bool:
         """Whether the task can be measured here and now."""
-        return self._step == "hardware" and self.query_one(HardwareStep).may_measure(self._state)
+        return self.present == "hardware" and self.query_one(HardwareStep).may_measure(self._state)
 
     @property
     def has_run(self) -> bool:
@@ -112,9 +102,7 @@ class NewRunScreen(Page[None]):
         yield StepBar(id="title")
         yield Static(id="headline")
         with Horizontal(id="columns"):
-            with ContentSwitcher(id="step", initial=self._step):
-                for name, step in STEPS.items():
-                    yield step(id=name)
+            yield ContentSwitcher(id="step")
             with Container(id="right"):
                 yield Beside(id="beside")
                 with VerticalScroll(id="card", can_focus=False) as panel:
@@ -123,9 +111,14 @@ class NewRunScreen(Page[None]):
         yield Static(id="error", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Show what was answered before."""
-        self._enter(self._step)
+        await self.enter(self.present)
+
+    def entered(self) -> None:
+        """Show the step, and look at the machine for it."""
+        self._show()
+        self._remember()
         self._look()
 
     # ---- what the steps and the app say ----
@@ -140,20 +133,20 @@ class NewRunScreen(Page[None]):
         message.stop()
         self._explain()
 
-    def on_option_list_option_selected(self) -> None:
+    async def on_option_list_option_selected(self) -> None:
         """Go on: what is under the cursor is chosen already."""
-        self.action_next_step()
+        await self.action_next_step()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Try one's own robot out; elsewhere go on to the next field."""
         if event.input.id == "own" and event.value.strip():
             self._examine(event.value.strip())
         else:
-            self.action_next_field()
+            await self.action_next_field()
 
-    def on_review_step_accepted(self) -> None:
+    async def on_review_step_accepted(self) -> None:
         """Train."""
-        self.action_launch()
+        await self.action_launch()
 
     def show_error(self, text: str) -> None:
         """Say why nothing was started."""
@@ -163,51 +156,16 @@ class NewRunScreen(Page[None]):
 
     # ---- actions ----
 
-    def action_launch(self) -> None:
+    async def action_launch(self) -> None:
         """Hand the configuration to the app; without a valid one, go to what is wrong."""
         if self._state.problem is not None:
             self.notify("Mend what the form says first.", severity="warning")
-            self._enter(self._wrong_step())
+            await self.enter(self._wrong_step())
             return
         self._untouched = self.answers
         self._remember()
+        self.rlrobo.memory.new.step = next(iter(self.STEPS))  # another run begins at the beginning
         self.post_message(Train(self._state.config, self.command))
-
-    def action_next_step(self) -> None:
-        """Go on."""
-        self._enter(_neighbour(self._step, 1))
-
-    def action_previous_step(self) -> None:
-        """Go back."""
-        self._enter(_neighbour(self._step, -1))
-
-    def action_next_field(self) -> None:
-        """Go to the next field, and behind the last one to the next step."""
-        if not self._move(1):
-            self.action_next_step()
-
-    def action_previous_field(self) -> None:
-        """Go to the field before, and before the first one to the step before."""
-        if not self._move(-1):
-            self.action_previous_step()
-
-    def action_down(self) -> None:
-        """Move down in a list, in the page beside, or among fields."""
-        if isinstance(self.focused, ChoiceList):
-            self.focused.action_cursor_down()
-        elif self._step == "review":
-            self.query_one(Beside).scroll_page(PAGE_LINES)
-        else:
-            self._move(1)
-
-    def action_up(self) -> None:
-        """Move up likewise."""
-        if isinstance(self.focused, ChoiceList):
-            self.focused.action_cursor_up()
-        elif self._step == "review":
-            self.query_one(Beside).scroll_page(-PAGE_LINES)
-        else:
-            self._move(-1)
 
     def action_filter(self) -> None:
         """Filter the robots."""
@@ -241,7 +199,7 @@ class NewRunScreen(Page[None]):
 
     def action_cancel(self) -> None:
         """Leave the form; where something was changed, ask first."""
-        if self.query_one(RobotStep).close_filter():
+        if any(step.close_filter() for step in self.query(RobotStep)):
             return
         if self.answers == self._untouched:
             self._leave(True)
@@ -257,48 +215,22 @@ class NewRunScreen(Page[None]):
             self.app.pop_screen()
 
     def _remember(self) -> None:
-        remembered = NewRunMemory(answers=self.answers, untouched=self._untouched, step=self._step)
+        remembered = NewRunMemory(answers=self.answers, untouched=self._untouched, step=self.present)
         self.rlrobo.memory.new = remembered
-
-    def _enter(self, name: str) -> None:
-        """Show a step and put the cursor into its first field."""
-        self.remove_class(f"-{self._step}")
-        self.add_class(f"-{name}")
-        self._step = name
-        self.query_one(ContentSwitcher).current = name
-        self._show()
-        for field in self._fields()[:1]:
-            field.focus()
-        self._remember()
-        if name in ("hardware", "review"):
-            self._look()
-        self.refresh_bindings()
-
-    def _fields(self) -> list[Widget]:
-        return self.query_one(f"#{self._step}", FormStep).fields
-
-    def _move(self, distance: int) -> bool:
-        """Move the cursor among the fields of the step; return whether there was one."""
-        fields = self._fields()
-        index = fields.index(self.focused) + distance if self.focused in fields else -1
-        if 0 <= index < len(fields):
-            fields[index].focus()
-            return True
-        return False
 
     def _take(self, answers: Answers) -> None:
         self._state = judged(answers, self._state)
         self.show_error("")
         self._show()
         self._remember()
-        if self._step == "review":
+        if self.present == "review":
             self._look()
 
     def _show(self) -> None:
         state = self._state
-        self.query_one(f"#{self._step}", FormStep).show(state)
-        titles = {name: step.TITLE for name, step in STEPS.items()}
-        self.query_one(StepBar).show("New run", titles, present=self._step, wrong=self._wrong_step())
+        self.step.show(state)
+        titles = {name: step.TITLE for name, step in self.STEPS.items()}
+        self.query_one(StepBar).show("New run", titles, present=self.present, wrong=self._wrong_step())
         self.query_one("#headline", Static).update(headline(state.config, state.answers))
         self.query_one("#card-text", Static).update(card(state.config, state.answers, state.facts, state.machine))
         for name in ("#headline", "#card"):
@@ -306,15 +238,14 @@ class NewRunScreen(Page[None]):
         self._explain()
 
     def _explain(self) -> None:
-        step = self.query_one(f"#{self._step}", FormStep)
-        self.query_one(Beside).show(*step.explain(self._state), step.picture(self._state))
+        self.query_one(Beside).show(*self.step.explain(self._state), self.step.picture(self._state))
 
     def _wrong_step(self) -> str:
         """Return the step that has the field with the problem; empty where there is none."""
         problem = self._state.problem
         if problem is None:
             return ""
-        return next((name for name, step in STEPS.items() if problem.field in step.ANSWERS), "algorithm")
+        return next((name for name, step in self.STEPS.items() if problem.field in step.ANSWERS), "algorithm")
 
     @work(exclusive=True, group="examine")
     async def _examine(self, target: str) -> None:
@@ -335,7 +266,7 @@ class NewRunScreen(Page[None]):
         machine = await look(self.rlrobo.runs_dir)
         self._state = replace(self._state, machine=machine)
         self._show()
-        if self._step == "review" and self._state.problem is None:
+        if self.present == "review" and self._state.problem is None:
             review = self.query_one(ReviewStep)
             if self._state.facts is None:
                 review.say("loading the task to learn its sizes …")
@@ -349,8 +280,3 @@ class NewRunScreen(Page[None]):
             assert state.facts is not None
             checks = await asyncio.to_thread(preflight, state.config, state.facts, machine, self.rlrobo.runs_dir)
             review.show_checks(checks)
-
-
-def _neighbour(step: str, distance: int) -> str:
-    names = list(STEPS)
-    return names[max(0, min(len(names) - 1, names.index(step) + distance))]

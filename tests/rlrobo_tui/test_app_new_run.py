@@ -1,4 +1,7 @@
-"""The form for a new run: every action, what it says about mistakes, and what it starts."""
+"""The form for a new run: every action, what it says about mistakes, and what it starts.
+
+Each test opens the app anew; those of rarer situations are slow ones.
+"""
 
 import json
 import re
@@ -75,9 +78,10 @@ def test_the_keys_alone_train_another_robot_for_longer(tmp_path: Path, started: 
     assert config.algorithm.policy_kwargs.net_arch == [64, 64]
 
 
+@pytest.mark.slow
 def test_the_form_trains_what_was_typed_and_keeps_the_command(tmp_path: Path, started: list[RunDir]) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
+        screen = await form(pilot, "ctrl+n")
         screen.query_one("#overrides", Input).value = "learning_rate=1e-3, policy_kwargs={net_arch: [64, 64]}"
         await until(pilot, lambda: screen.answers.overrides)
         await pilot.press("ctrl+r")
@@ -91,6 +95,7 @@ def test_the_form_trains_what_was_typed_and_keeps_the_command(tmp_path: Path, st
     assert command[-1] == "policy_kwargs={net_arch: [64, 64]}"
 
 
+@pytest.mark.slow
 def test_the_form_chooses_what_is_tuned_for_the_task(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot, "slash", *"panda reach", "enter")
@@ -146,7 +151,7 @@ MISTAKES = (
 
 def test_a_mistake_is_said_below_its_field_and_starts_nothing(tmp_path: Path, started: list[RunDir]) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
+        screen = await form(pilot, "ctrl+n", "ctrl+n")
         for field, text, words, step in MISTAKES:
             entry = screen.query_one(f"#{field}", Input)
             entry.value = text
@@ -196,8 +201,8 @@ def test_answers_survive_another_page(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
         screen = await form(pilot)
         assert screen.answers.steps == "30k"
-        assert screen.query_one("#steps", Input).value == "30k"
         assert screen.is_choosing_algorithm
+        assert screen.query_one("#steps", Input).value == "30k"
 
     drive(app, play)
     assert app.memory.new.answers is not None
@@ -251,6 +256,7 @@ def test_the_speed_is_measured_by_a_child_and_said(tmp_path: Path, monkeypatch: 
     assert called[0][:3] == ("bench", "sim", "cartpole_balance")
 
 
+@pytest.mark.slow
 def test_a_measurement_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run_command(*_: str) -> Output:
         return Output(1, "", "rlrobo: no room\n")
@@ -303,6 +309,7 @@ def test_a_model_becomes_a_task_that_is_checked(tmp_path: Path, monkeypatch: pyt
     assert [words[1] for words in called] == ["new", "check"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot)
@@ -322,7 +329,7 @@ def test_the_review_shows_checks_yaml_and_moves(tmp_path: Path) -> None:
     make_run(tmp_path, events=[])
 
     async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot, *["ctrl+n"] * 3)
+        await form(pilot, *["ctrl+n"] * 3)
         await until(pilot, lambda: "✓ disk" in screen_text(pilot.app))
         assert re.search(r"✓ disk +about [\d.]+ MB of .* free", screen_text(pilot.app))
         assert "task: cartpole_balance" in screen_text(pilot.app)
@@ -330,13 +337,11 @@ def test_the_review_shows_checks_yaml_and_moves(tmp_path: Path) -> None:
         await until(pilot, lambda: "task: cartpole_balance" not in screen_text(pilot.app))
         await pilot.press(*"kkk")
         await until(pilot, lambda: "task: cartpole_balance" in screen_text(pilot.app))
-        screen.query_one("#device", Input).value = "cuda:7"
-        await until(pilot, lambda: screen.answers.device)
-        await until(pilot, lambda: "✗ device" in screen_text(pilot.app) or "✓ device" in screen_text(pilot.app))
 
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_what_cannot_start_cannot_be_started_by_the_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.protocol.disk.free_bytes", lambda _: 1000)
 
@@ -348,6 +353,7 @@ def test_what_cannot_start_cannot_be_started_by_the_button(tmp_path: Path, monke
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> RunDir:
         raise StorageError("/full: cannot write: the disk is full.")
@@ -362,6 +368,7 @@ def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkey
     assert list_runs(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_footer_shows_a_help_key_that_works_while_typing(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot)
@@ -374,6 +381,7 @@ def test_the_footer_shows_a_help_key_that_works_while_typing(tmp_path: Path) -> 
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_nothing_starts_while_the_app_is_read_only(tmp_path: Path, started: list[RunDir]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await form(pilot, "ctrl+o", "ctrl+r")
@@ -383,6 +391,7 @@ def test_nothing_starts_while_the_app_is_read_only(tmp_path: Path, started: list
     assert started == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "has_picture", "has_card"), [((80, 24), False, False), (WIDE, True, False), ((200, 60), True, True)]
 )
@@ -402,6 +411,7 @@ def test_the_layout_fits_the_terminal(tmp_path: Path, size: tuple[int, int], has
     drive(RlroboApp(tmp_path), play, size=size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "mark"), [(Options(ascii=True), "%%%"), (Options(low_bandwidth=True), "not drawn: low bandwidth")]
 )
