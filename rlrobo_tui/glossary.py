@@ -68,6 +68,10 @@ METRICS: dict[str, Metric] = {
     "phase/normalize": Metric("part of 1", "Part of the time that running statistics take."),
     "phase/evaluate": Metric("part of 1", "Part of the time in which evaluations hold training up.", False),
     "phase/checkpoint": Metric("part of 1", "Part of the time in which checkpoints hold training up.", False),
+    "host/cpu_percent": Metric("%", "How busy all processors of the machine are that trains, whoever uses them."),
+    "host/gpu_percent": Metric("%", "Part of the last moments in which the GPU of the networks computed."),
+    "host/memory_percent": Metric("%", "Part of the memory of the machine that is in use.", False),
+    "host/memory_bytes": Metric("B", "Memory of the machine that is in use, by whomever.", False),
     "phase/other": Metric("part of 1", "Part of the time that is none of the other phases."),
 }
 

@@ -12,6 +12,7 @@ from engine.protocol.events import Episodes, Metrics, Warned
 from engine.protocol.json_lines import EventWriter
 from engine.worker.control import Progress
 from engine.worker.divergence import check_finite
+from engine.worker.host import HostMeter
 from engine.worker.phases import Phases
 from robots.env import EpisodeRecord
 
@@ -23,8 +24,9 @@ STATS_WINDOW = 100
 class Reporter(KVWriter):
     """Gathers metrics and episodes and writes them at most every half second."""
 
-    def __init__(self, writer: EventWriter, progress: Progress) -> None:
+    def __init__(self, writer: EventWriter, progress: Progress, host: HostMeter) -> None:
         self._writer = writer
+        self._host = host
         self._progress = progress
         self._values: dict[str, float] = {}
         self._episodes: list[EpisodeRecord] = []
@@ -78,6 +80,7 @@ class Reporter(KVWriter):
             speed = (self._progress.step - self._last_speed_step) / self._training_s()
             self._values["time/steps_per_second"] = speed
         self._values["time/total_timesteps"] = self._progress.step
+        self._values.update(self._host.take())
         self._write_metrics()
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from engine.worker.closed_form import ClosedForm
 from engine.worker.control import Control
 from engine.worker.devices import choose_device, choose_num_threads
 from engine.worker.environments import RobotVecEnv, choose_num_workers, make_training_env
+from engine.worker.host import HostMeter
 from engine.worker.live import set_live
 from engine.worker.normalizer import load_normalizer
 from engine.worker.replay_storage import ReplayStorage, has_replay
@@ -54,7 +55,7 @@ def _learn(
     state = capture(model, total_timesteps=beginning.total_timesteps, num_threads=num_threads)
     if not beginning.is_first or beginning.checkpoint:
         state = _go_back(model, state, config=config, control=control, beginning=beginning)
-    reporter = Reporter(control.writer, control.progress)
+    reporter = Reporter(control.writer, control.progress, HostMeter(str(model.device)))
     folder = str(control.run.tensorboard)
     model.set_logger(Logger(folder, [reporter, TensorBoardOutputFormat(folder)]))
     callback = TrainingCallback(config, control, reporter, state, beginning=beginning)

@@ -131,13 +131,15 @@ def test_an_engine_that_died_at_once_tells_its_last_words(tmp_path: Path) -> Non
 
 
 def test_notifications_can_be_read_again(run: RunDir) -> None:
+    app = RlroboApp(run.path.parent, run=run)
+
     async def play(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: live(pilot).view.step == 500)
         append(run, [RunEnded(step=500, reason=EndReason.COMPLETED, message="All timesteps are trained.")])
-        await until(pilot, lambda: pilot.app.noticed)
+        await until(pilot, lambda: app.noticed)
         await pilot.press("N")
         await until(pilot, lambda: isinstance(pilot.app.screen, NoticesScreen))
         await says(pilot, f"{run.id} finished.")
         await pilot.press("escape")
 
-    drive(RlroboApp(run.path.parent, run=run), play)
+    drive(app, play)

@@ -10,6 +10,7 @@ from engine.protocol.events import AnyEvent, Episodes, Metrics
 from engine.protocol.json_lines import EventWriter, event_reader
 from engine.worker.control import Progress
 from engine.worker.divergence import DivergedError, check_finite
+from engine.worker.host import HostMeter
 from engine.worker.reporter import STATS_WINDOW, Reporter
 from robots.env import EpisodeRecord
 
@@ -29,7 +30,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     path = tmp_path / "events.jsonl"
     writer = EventWriter(path, clock=lambda: 0.0)
-    yield Desk(Reporter(writer, Progress(step=100)), path)
+    yield Desk(Reporter(writer, Progress(step=100), HostMeter("cpu")), path)
     writer.close()
 
 
