@@ -26,7 +26,7 @@ from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
 from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.replay_controls import Controls, History
 from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
-from rlrobo_tui.robot_feed import Ended, News, RobotFeed, Shown, Waiting
+from rlrobo_tui.robot_feed import News, RobotFeed, Shown, Waiting
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.replay_keys import ReplayKeys
 from rlrobo_tui.step_history import StepHistory
@@ -179,13 +179,14 @@ class ReplayScreen(ReplayKeys):
         if message.feed_number != self._feed_number:  # of a process that was replaced
             return
         news = message.news
+        if isinstance(news, Shown):
+            self._take(news)
+            return
         if isinstance(news, Waiting):
             self._waits_for = news.what
-        elif isinstance(news, Ended):
+        else:
             self.feed, self.failed = None, news.reason
             self.refresh_bindings()
-        else:
-            self._take(news)
         self.draw_words()
 
     def _take(self, shown: Shown) -> None:
@@ -228,9 +229,7 @@ class ReplayScreen(ReplayKeys):
     def show(self, shown: Shown) -> None:
         """Draw pictures and plots."""
         self.shown = shown
-        views = [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
-        for view, picture in zip(views, shown.pictures, strict=False):
-            view.say(Content(""))
+        for view, picture in zip(self._views, shown.pictures, strict=False):
             view.show(picture, shown.frame.width, has_color=self.has_color and self.controls.quality.has_color)
         actions = self.query_one(ActionPlot)
         actions.names = shown.frame.action_names
@@ -238,28 +237,42 @@ class ReplayScreen(ReplayKeys):
         for plot in self.query(StepPlot):
             if plot.size.height:
                 plot.show(steps)
+        self._draw_overlays()
 
     def draw_words(self) -> None:
         """Bring everything but the pictures up to date."""
         if not self.is_attached:
             return
-        self.query_one("#replay-title", Static).update(title(self.view, self.job_words, is_ascii=self.rlrobo.is_ascii))
-        banner = self.query_one("#replay-banner", Static)
-        banner.display = bool(self.failed)
-        banner.update(failure(self.failed))
-        controls, views = self.controls, [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
-        views[1].display = controls.beside is not None
-        self.query_one(CheckpointRail).show(self.saved, plays=controls.checkpoint, beside=controls.beside)
-        if self.feed is not None and self._waits_for:
-            waited_s = time.monotonic() - self._waits_since
-            if not views[0].has_picture:
-                views[0].say(loading(self._waits_for, waited_s))
+        self._put("#replay-title", title(self.view, self.job_words, is_ascii=self.rlrobo.is_ascii))
+        self.query_one("#replay-banner").display = bool(self.failed)
+        self._put("#replay-banner", failure(self.failed))
+        self.query_one(CheckpointRail).show(self.saved, plays=self.controls.checkpoint, beside=self.controls.beside)
+        self.query_one("#robot-beside").display = self.controls.beside is not None
+        view = self.query_one("#robot", RobotView)
+        if self.feed is not None and self._waits_for and not view.has_picture:
+            view.say(loading(self._waits_for, time.monotonic() - self._waits_since))
+        self._draw_overlays()
+
+    def _put(self, selector: str, content: Content) -> None:
+        """Write into a box, whose height the style sheet knows."""
+        box = self.query_one(selector, Static)
+        if content != box.content:
+            box.update(content, layout=selector == "#replay-banner")
+
+    def _draw_overlays(self) -> None:
+        """Say in the pictures how it is played and how it goes; that changes with each of them."""
         if self.shown is None:
             return
-        frame, width = self.shown.frame, views[0].size.width
-        for index, (view, lane) in enumerate(zip(views, frame.lanes, strict=False)):
-            lines = [] if index else [state_line(controls, self._history.num_back, width=width)]
+        frame = self.shown.frame
+        for index, (view, lane) in enumerate(zip(self._views, frame.lanes, strict=False)):
+            width = view.size.width
+            lines = [] if index else [state_line(self.controls, self._history.num_back, width=width)]
             view.overlay([*lines, lane_line(lane, frame, width=width)])
+
+    @property
+    def _views(self) -> list[RobotView]:
+        """One for each checkpoint that may play."""
+        return [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
 
     def _picture_size(self) -> tuple[int, int]:
         """Return width and height to ask for, in pixels: two in each cell."""
@@ -272,7 +285,6 @@ class ReplayScreen(ReplayKeys):
         found = self._history.move(places)
         if found is not None:
             self.show(found)
-            self.draw_words()
         return found is not None
 
     def look_at_present(self) -> None:

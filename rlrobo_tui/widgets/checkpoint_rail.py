@@ -36,7 +36,9 @@ class CheckpointRail(Static):
         first = max(0, min(middle - height // 2, len(saved) - height))
         self._shown = saved[first : first + height]
         width = self.content_size.width
-        self.update(Content("\n").join(row(item, plays=plays, beside=beside, width=width) for item in self._shown))
+        content = Content("\n").join(row(item, plays=plays, beside=beside, width=width) for item in self._shown)
+        if content != self.content:
+            self.update(content, layout=False)
 
     def on_click(self, event: Click) -> None:
         """Choose the checkpoint under the pointer."""

@@ -38,17 +38,15 @@ class RobotView(Widget):
         self.refresh()
 
     def say(self, sentence: Content) -> None:
-        """Show words instead of a picture; a picture that is there stays, with empty words."""
+        """Show words until there is a picture."""
         self._sentence = sentence
-        if sentence:
-            self._lines = []
+        self._lines, self._overlay = [], []
         self.refresh()
 
     def overlay(self, lines: list[Content]) -> None:
         """Lay lines over the top of the picture."""
-        self._overlay = [
-            strip for line in lines for strip in Visual.to_strips(self, line, line.cell_length, 1, self.visual_style)
-        ]
+        style = self.visual_style
+        self._overlay = [strip for line in lines for strip in Visual.to_strips(self, line, line.cell_length, 1, style)]
         self.refresh()
 
     @property
