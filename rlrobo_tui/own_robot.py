@@ -14,8 +14,8 @@ from textual.content import Content
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError, UsageError
 from engine.protocol.task_facts import TaskFacts
-from rlrobo_tui.pictures import Picture, read_picture
 from rlrobo_tui.quantities import count, count_of, number
+from rlrobo_tui.robot_pictures import Picture, read_picture
 from rlrobo_tui.run_form import MODELS
 from rlrobo_tui.twin import ROOT, Output, run_command, run_module
 

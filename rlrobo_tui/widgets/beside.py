@@ -5,7 +5,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from rlrobo_tui.pictures import Picture
+from rlrobo_tui.robot_pictures import Picture
 from rlrobo_tui.widgets.robot_picture import RobotPicture
 
 
@@ -25,7 +25,7 @@ class Beside(Vertical):
         drawn = self.query_one(RobotPicture)
         drawn.set_class(picture is None, "-none")
         if picture is not None:
-            drawn.show(*picture)
+            drawn.show_picture(*picture)
             drawn.set_class(not drawn.is_drawn, "-words")
 
     def scroll_page(self, lines: int) -> None:

@@ -16,7 +16,7 @@ from engine.protocol.settings import read_settings
 from engine.protocol.task_facts import TaskFacts
 from rlrobo_tui.commands.task_facts import registered_facts
 from rlrobo_tui.machine import Machine
-from rlrobo_tui.pictures import Picture
+from rlrobo_tui.robot_pictures import Picture
 from rlrobo_tui.run_form import FIELDS, Answers, Problem, judge
 from rlrobo_tui.run_settings import Setting, settings_of
 from rlrobo_tui.widgets.form_field import FormField

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 
 from rlrobo_tui.own_robot import OwnRobot
-from rlrobo_tui.pictures import Picture, picture_of
+from rlrobo_tui.robot_pictures import Picture, picture_of
 from rlrobo_tui.run_card import task_page, tuned_algorithms
 from rlrobo_tui.run_form import MODELS
 from rlrobo_tui.widgets.choice_list import Choice, ChoiceList, Group

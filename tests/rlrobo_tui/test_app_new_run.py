@@ -110,6 +110,7 @@ def test_the_form_chooses_what_is_tuned_for_the_task(tmp_path: Path) -> None:
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_steps_and_fields_are_reached_by_keys(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot)
