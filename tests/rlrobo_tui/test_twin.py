@@ -1,0 +1,58 @@
+"""Commands beside the app: what they said, and that leaving ends them with their children."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rlrobo_tui.machine import find_gpu, look
+from rlrobo_tui.twin import Output, run_command, run_program
+
+
+def test_a_command_s_output_is_returned() -> None:
+    output = asyncio.run(run_command("robots", "show", "nobody"))
+    assert output.code == 2
+    assert output.last_words.startswith("nobody: no such task")
+
+
+def test_a_silent_failure_is_told_by_its_exit_code() -> None:
+    assert Output(9, "", "\n").last_words == "it ended with exit code 9"
+
+
+def test_leaving_kills_the_command_and_its_children(tmp_path: Path) -> None:
+    script = tmp_path / "two"
+    script.write_text("#!/bin/sh\nsleep 60 &\necho $! > $1\nwait\n")
+    script.chmod(0o755)
+    told = tmp_path / "child"
+
+    async def leave() -> int:
+        task = asyncio.create_task(run_program(str(script), str(told)))
+        while not told.exists() or not told.read_text().strip():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return int(told.read_text())
+
+    pid = asyncio.run(leave())
+    end = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_driver_that_hangs_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "nvidia-smi"
+    fake.write_text("#!/bin/sh\nsleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("rlrobo_tui.machine.GPU_PATIENCE_S", 0.2)
+    assert asyncio.run(find_gpu()) == ""
+
+
+def test_this_machine_has_processors_and_memory(tmp_path: Path) -> None:
+    found = asyncio.run(look(tmp_path))
+    assert found.num_cpus >= 1
+    assert 0 < found.free_memory_bytes <= found.memory_bytes
+    assert found.training == ()
