@@ -4,7 +4,7 @@ A group is the runs whose configurations differ in the seed alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,8 +192,9 @@ def _single(run: Compared, question: Question) -> Curve:
 
 
 def _group_names(groups: Sequence[Sequence[Compared]]) -> list[str]:
-    """Return the runs' name without the seed, with what tells groups of one name apart, and how many runs it is."""
-    bases = [group[0].name.rpartition("-s")[0] or group[0].name for group in groups]
+    """Return task and algorithm, or what tells groups of the same ones apart, and how many runs it is."""
+    short = [group[0].id.partition("-")[2] for group in groups]
+    bases = [name.rpartition("-s")[0] or name for name in short]
     names: list[str] = []
     for base, group in zip(bases, groups, strict=True):
         alike = [other[0] for other, name in zip(groups, bases, strict=True) if name == base]
@@ -201,7 +202,8 @@ def _group_names(groups: Sequence[Sequence[Compared]]) -> list[str]:
         changes = [(key, values) for key, values in differing(configs).items() if key != SEED][:NAMED_KEYS]
         index = alike.index(group[0])
         apart = [f"{key.rpartition('.')[2]}={values[index]}" for key, values in changes if len(configs) == len(alike)]
-        names.append(" ".join([base, *apart, f"×{len(group)}"]))
+        common = [] if apart and len(set(bases)) == 1 else [base]
+        names.append(" ".join([*common, *apart, f"×{len(group)}"]))
     return names
 
 
@@ -214,7 +216,9 @@ def _mean(runs: Sequence[Compared], name: str, question: Question) -> Curve:
     bests = tuple(value for single in known for value in single.bests)
     first = max((single.xs[0] for single in known), default=0.0)
     last = min((single.xs[-1] for single in known), default=0.0)
-    if len(known) < 2 or first >= last:
+    if len(known) == 1:
+        return replace(known[0], name=name, ids=ids)
+    if first >= last:
         return Curve(name=name, ids=ids, members=members, bests=bests)
     grid = np.linspace(first, last, GRID)
     mean, half = mean_and_half([np.interp(grid, single.xs, single.ys) for single in known])

@@ -47,6 +47,25 @@ class NewRunMemory(Struct, kw_only=True):
     """Which of its steps was in sight."""
 
 
+class CompareMemory(Struct, kw_only=True):
+    """Of the page that compares runs."""
+
+    metric: str = "rollout/ep_rew_mean"
+    """What is compared."""
+    smoothing: float = 0.9
+    """Weight of the past in the moving average; 0: off."""
+    x_axis: str = "steps"
+    """What curves are drawn over, as in rlrobo_tui/lens.py."""
+    is_aggregated: bool = False
+    """Whether runs that differ in the seed alone are one line."""
+    has_band: bool = True
+    """Whether the interval of a mean is drawn."""
+    has_table: bool = True
+    """Whether the table is shown."""
+    has_diff: bool = False
+    """Whether it is shown how the configurations differ."""
+
+
 class Memory(Struct, kw_only=True):
     """Everything; each page keeps a part of its own."""
 
@@ -56,6 +75,7 @@ class Memory(Struct, kw_only=True):
     """Ids of the runs that are marked, to be compared."""
     runs: RunsMemory = field(default_factory=RunsMemory)
     live: LiveMemory = field(default_factory=LiveMemory)
+    compare: CompareMemory = field(default_factory=CompareMemory)
     new: NewRunMemory = field(default_factory=NewRunMemory)
 
 

@@ -21,9 +21,7 @@ AXES = {"steps": XAxis.STEPS, "wall": XAxis.CLOCK, "relative": XAxis.ELAPSED}
 
 
 def compare(
-    runs: Annotated[
-        list[str], typer.Argument(metavar="RUN...", help="Two or more runs.", autocompletion=complete_runs)
-    ],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more runs.", autocompletion=complete_runs)],
     *,
     metric: Annotated[str, typer.Option("--metric", "-m", help="What is compared.")] = RETURN,
     x: Annotated[

@@ -37,7 +37,7 @@ def test_seeds_are_taken_together_with_an_interval(cli: Cli) -> None:
         make(cli, seed, last, num_envs=num_envs)
     result = cli("compare", "s1", "s2", "s3", "s4", "--aggregate", "--json")
     first, second = json.loads(result.stdout)["rows"]
-    assert (first["name"], first["num_values"], first["final"]["mean"]) == ("ant_walk-ppo num_envs=8 ×2", 2, 11.0)
+    assert (first["name"], first["num_values"], first["final"]["mean"]) == ("num_envs=8 ×2", 2, 11.0)
     assert first["final"]["half"] == 12.706
     assert second["difference"]["value"] == 91.0
     assert second["excludes_zero"] is True

@@ -80,13 +80,19 @@ def test_what_spans_all_runs_is_as_long_as_the_axis_asks_for() -> None:
 def test_runs_that_differ_in_the_seed_alone_become_their_mean_where_all_have_values() -> None:
     mean, single = curves([ONE, OTHER, TWO], Question(is_aggregated=True))
     assert mean.ids == (ONE.id, TWO.id)
-    assert mean.name == "ant_walk-ppo ×2"
+    assert mean.name == "num_envs=8 ×2"
     assert (len(mean.xs), mean.xs[0], mean.xs[-1]) == (GRID, 0.0, 20.0)
     assert value_at(mean, 5.0) == pytest.approx(7.0)
     assert mean.half is not None
     assert mean.half == pytest.approx(12.706 * np.sqrt(8) / np.sqrt(2))
     assert single.ids == (OTHER.id,)
     assert single.half is None
+
+
+def test_a_group_of_which_one_run_has_values_is_that_run_without_an_interval() -> None:
+    silent = Compared(id="t-ant_walk-ppo-s2", name="ant_walk-ppo-s2", view=RunView(), config=TWO.config)
+    mean = curves([ONE, silent], Question(is_aggregated=True))[0]
+    assert (mean.name, mean.ys.tolist(), mean.half) == ("ant_walk-ppo ×2", [0.0, 10.0, 20.0], None)
 
 
 def test_groups_that_never_overlap_have_numbers_but_no_line() -> None:
