@@ -1,111 +1,138 @@
-"""Pictures of robots for a page of characters: read from small PNG files and shrunk with the standard library alone.
+"""Plots for papers and slides, drawn by matplotlib, which the extra `plot` brings. Needs no display.
 
-The pictures of built-in tasks are in robots/pictures/, which `python docs/robots_page.py --pictures` draws.
+Lines differ in colour (Okabe and Ito's) and in stroke, and carry their names at their ends.
 """
 
-from __future__ import annotations
-
-import struct
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Sequence
 from pathlib import Path
 
-Color = tuple[int, int, int]
-SHADES = " .:-=+*#%@"
-"""From dark to light, as characters that everybody's terminal has."""
-NUM_SAMPLES = 4
-"""At most so many pixels across and down are averaged into one; chosen: more look the same and take longer."""
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_RGB8 = (8, 2, 0, 0, 0)
-"""Bit depth, colour type, compression, filters, interlacing, as robots/png.py writes them."""
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from engine.protocol.errors import StorageError
+from rlrobo_tui.comparison import Curve
+from rlrobo_tui.curves import decimate
+from rlrobo_tui.glossary import explain
+from rlrobo_tui.quantities import count
+from rlrobo_tui.run_list import shorten
+from rlrobo_tui.themes import THEMES
+
+WIDTH_IN, PANEL_HEIGHT_IN, DPI = 7.2, 3.6, 160
+NUM_COLUMNS = 1200
+"""As many as a picture has pixels."""
+STROKES = (
+    "solid",
+    (0, (6, 2)),
+    (0, (1.5, 1.5)),
+    (0, (6, 2, 1.5, 2)),
+    (0, (12, 3)),
+    (0, (3, 3)),
+    (0, (9, 2, 3, 2)),
+    "-.",
+)
+MAX_NAME = 28
+"""Characters of a name that a picture has room for."""
+_LABEL_GAP = 0.055
+"""Least distance of two names, as a part of the height of a panel."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """Rows of pixels."""
-
-    width: int
-    height: int
-    rgb: bytes
-    """Three bytes a pixel, row by row."""
-
-    def rows(self) -> Iterator[list[Color]]:
-        """Return the pixels of one row after another."""
-        for start in range(0, len(self.rgb), 3 * self.width):
-            row = self.rgb[start : start + 3 * self.width]
-            yield [(row[i], row[i + 1], row[i + 2]) for i in range(0, len(row), 3)]
-
-
-def picture_of(task: str) -> Picture | None:
-    """Return the picture of a built-in task; None for any other."""
-    path = resources.files("robots") / "pictures" / f"{task}.png"
-    return decode_png(path.read_bytes()) if path.is_file() else None
-
-
-def read_picture(path: Path) -> Picture | None:
-    """Return the picture in a file; None where there is none that we wrote."""
-    try:
-        return decode_png(path.read_bytes())
-    except OSError:
-        return None
+def save(panels: dict[str, list[Curve]], paths: Sequence[Path], *, theme: str, smooth: float = 0.0) -> None:
+    """Draw the lines of each metric in a panel of its own and write them to `paths`. Raises StorageError."""
+    colours = {"background": "#ffffff", **_colours(theme)}
+    figure = Figure(figsize=(WIDTH_IN, PANEL_HEIGHT_IN * len(panels)), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.set_facecolor(colours["background"])
+    for index, (metric, lines) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(len(panels), 1, index)
+        _dress(axes, metric, colours, smooth=smooth)
+        for number, line in enumerate(lines):
+            _draw_line(axes, line, colour=colours[f"series-{number + 1}"], stroke=number, has_raw=smooth > 0)
+        _name_lines(axes, lines, colours)
+    # Without a date and with a fixed salt, the same data gives the same file.
+    with mpl.rc_context({"svg.hashsalt": "rlrobo"}):
+        for path in paths:
+            try:
+                figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+            except OSError as err:
+                raise StorageError.from_os_error(err, path) from err
 
 
-def decode_png(data: bytes) -> Picture | None:
-    """Return the picture that robots/png.py encoded; None for any other file."""
-    if not data.startswith(_SIGNATURE):
-        return None
-    chunks = dict(_chunks(data))
-    try:
-        width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-        raw = zlib.decompress(chunks[b"IDAT"])
-    except (KeyError, struct.error, zlib.error):
-        return None
-    stride = 1 + 3 * width  # each row begins with its filter
-    if tuple(form) != _RGB8 or len(raw) != height * stride or any(raw[::stride]):
-        return None
-    rows = (raw[start + 1 : start + stride] for start in range(0, len(raw), stride))
-    return Picture(width, height, b"".join(rows))
+def _colours(theme: str) -> dict[str, str]:
+    chosen = THEMES[theme]
+    variables = {
+        name: text for name, text in chosen.variables.items() if name.startswith(("series-", "muted", "border-"))
+    }
+    return {**variables, "text": str(chosen.foreground), "background": str(chosen.background)}
 
 
-def shrink(picture: Picture, *, width: int, height: int) -> Picture:
-    """Return the picture with fewer pixels, each the mean of those that it stands for."""
-    columns = [_samples(index, width, picture.width) for index in range(width)]
-    result = bytearray()
-    for index in range(height):
-        rows = [3 * picture.width * row for row in _samples(index, height, picture.height)]
-        for column in columns:
-            places = [row + 3 * each for row in rows for each in column]
-            result += bytes(sum(picture.rgb[place + part] for place in places) // len(places) for part in range(3))
-    return Picture(width, height, bytes(result))
+def _dress(axes: Axes, metric: str, colours: dict[str, str], *, smooth: float) -> None:
+    known = explain(metric)
+    unit = f" ({known.unit})" if known and known.unit else ""
+    smoothed = f", moving average {smooth:g}" if smooth else ""
+    axes.set_facecolor(colours["background"])
+    axes.set_xlabel("timesteps", color=colours["text"], fontsize=9)
+    axes.set_ylabel(metric + unit, color=colours["text"], fontsize=9)
+    if known:
+        axes.set_title(known.meaning.rstrip(".") + smoothed, loc="left", fontsize=8, color=colours["muted"])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.grid(axis="y", color=colours["border-blurred"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=colours["text"], labelsize=8)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(colours["muted"])
 
 
-def fit(picture: Picture, *, columns: int, lines: int) -> Picture:
-    """Return the picture as large as it fits into so many characters, two pixels in each; never larger than it is."""
-    scale = min(columns / picture.width, 2 * lines / picture.height, 1.0)
-    width = max(1, int(picture.width * scale))
-    height = max(2, int(picture.height * scale) // 2 * 2)
-    return picture if scale == 1.0 else shrink(picture, width=width, height=height)
+def _draw_line(axes: Axes, line: Curve, *, colour: str, stroke: int, has_raw: bool) -> None:
+    style = STROKES[stroke % len(STROKES)]
+    if has_raw and line.half is None:
+        steps, values = line.members[0]
+        axes.plot(*_thin(steps, values), color=colour, linewidth=0.6, alpha=0.3)
+    if line.half is not None:
+        axes.fill_between(line.xs, line.ys - line.half, line.ys + line.half, color=colour, alpha=0.18, linewidth=0)
+    for start, end in zip((0, *line.breaks), (*line.breaks, len(line.xs)), strict=True):
+        marker = "o" if end - start == 1 else None
+        axes.plot(*_thin(line.xs[start:end], line.ys[start:end]), color=colour, ls=style, lw=1.6, marker=marker, ms=3)
 
 
-def shade(color: Color) -> str:
-    """Return the character that is as light as a colour (ITU-R BT.601)."""
-    red, green, blue = color
-    lightness = (299 * red + 587 * green + 114 * blue) / 255_000
-    return SHADES[min(len(SHADES) - 1, int(lightness * len(SHADES)))]
+def _name_lines(axes: Axes, lines: Sequence[Curve], colours: dict[str, str]) -> None:
+    """Write the name of each line beside its end, with enough distance between names."""
+    low, high = axes.get_ylim()
+    right = max(float(line.xs[-1]) for line in lines)
+    ends = sorted((float(line.ys[-1] - low) / (high - low), index) for index, line in enumerate(lines))
+    place = -1.0
+    for height, index in ends:
+        place = max(height, place + _LABEL_GAP)
+        line = lines[index]
+        half = "" if line.half is None else " ± 95 %"
+        end = [float(line.xs[-1]), right], [float(line.ys[-1]), low + place * (high - low)]
+        axes.plot(*end, color=colours[f"series-{index + 1}"], lw=0.7, ls=(0, (1, 3)), clip_on=False)
+        axes.annotate(
+            shorten(line.name, MAX_NAME) + half,
+            xy=(right, low + place * (high - low)),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=colours[f"series-{index + 1}"],
+            annotation_clip=False,
+        )
+    axes.set_ylim(low, high)
+    axes.set_xlim(right=right)
 
 
-def _samples(index: int, count: int, size: int) -> list[int]:
-    """Return some of the pixels, of `size`, that pixel `index` of `count` stands for."""
-    first, last = index * size // count, max(index * size // count + 1, (index + 1) * size // count)
-    step = max(1, (last - first) // NUM_SAMPLES)
-    return list(range(first, last, step))[:NUM_SAMPLES]
+def _thin(xs: np.ndarray, ys: np.ndarray) -> tuple[list[float], list[float]]:
+    return decimate(xs.tolist(), ys.tolist(), num_columns=NUM_COLUMNS, first=float(xs[0]), last=float(xs[-1]))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = len(_SIGNATURE)
-    while place + 12 <= len(data):
-        size, kind = struct.unpack(">I4s", data[place : place + 8])
-        yield kind, data[place + 8 : place + 8 + size]
-        place += 12 + size
+def _short(value: float) -> str:
+    """Write a tick: 1.00M is 1M there."""
+    text = count(value)
+    unit = text[-1] if text[-1].isalpha() else ""
+    digits = text.removesuffix(unit)
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + unit

@@ -1,122 +1,141 @@
-"""`rlrobo plot`: draw a run's metrics with plotext; works in a pipe, without colour and in ASCII."""
+"""`rlrobo plot`: draw metrics of runs in the terminal (in a pipe, without colour and in ASCII too), or as pictures."""
 
 import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
-import plotext
 import typer
 
-from engine.protocol.errors import UnknownNameError, UsageError
+from engine.protocol.errors import ConfigError, RlroboError, UnknownNameError, UsageError
 from engine.protocol.json_lines import event_reader
-from rlrobo_tui.commands.options import RunArgument, named_run
-from rlrobo_tui.console import narrate_skipped, print_data, uses_ascii
-from rlrobo_tui.curves import Smoother, decimate, padded_limits, tick_labels, ticks
+from engine.protocol.run_dir import RunDir
+from rlrobo_tui.commands.options import complete_runs, named_run
+from rlrobo_tui.comparison import MAX_LINES, Compared, Curve, Question, curves, metrics_of, names_of
+from rlrobo_tui.console import narrate, narrate_skipped, print_data, uses_ascii
 from rlrobo_tui.glossary import METRICS
 from rlrobo_tui.quantities import number
-from rlrobo_tui.run_view import Point, RunView
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.text_plot import LETTERS, Canvas, draw
 
 DEFAULT_METRIC = "rollout/ep_rew_mean"
-EVALUATIONS = "eval/return_mean"
-"""What the evaluations are called here when the run wrote no such metric itself."""
-_TO_ASCII = str.maketrans("┌┐└┘─│┤├┬┴┼", "++++-|+++++")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Canvas:
-    """How a chart is drawn."""
-
-    width: int
-    """Columns."""
-    height: int
-    """Lines."""
-    ascii_only: bool
-    has_colour: bool
 
 
 def plot(
-    run: RunArgument = "latest",
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Ids, parts of them, paths, or `latest`.  [default: latest]",
+            autocompletion=complete_runs,
+        ),
+    ] = None,
     *,
     metrics: Annotated[
         list[str] | None, typer.Option("--metric", "-m", help=f"May be repeated. [default: {DEFAULT_METRIC}]")
     ] = None,
+    is_aggregated: Annotated[
+        bool, typer.Option("--aggregate", help="Take runs that differ in the seed alone together: mean and 95 %.")
+    ] = False,
+    smooth: Annotated[float, typer.Option(min=0, max=0.999, help="Weight of the past in a moving average.")] = 0.0,
     width: Annotated[int, typer.Option(min=0, help="Columns; 0: as wide as the terminal.")] = 0,
     height: Annotated[int, typer.Option(min=0, help="Lines of each chart; 0: what fits the terminal.")] = 0,
-    smooth: Annotated[float, typer.Option(min=0, max=0.999, help="Weight of the past in a moving average.")] = 0.0,
     ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Write a picture instead.")] = None,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Write a drawing instead.")] = None,
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="Colours of --png and --svg.")] = "light",
 ) -> None:
-    """Draw a run's metrics over its timesteps."""
-    found = named_run(run)
-    view = RunView(run_id=found.id)
-    reader = event_reader(found.events)
-    view.fold(reader.read_new())
-    narrate_skipped(found.events, reader.num_corrupt)
+    """Draw metrics of runs over their timesteps."""
+    for option, path in (("--png", png), ("--svg", svg)):
+        if path is not None:
+            _check_picture(option, path)
+    found = list({run.path: run for run in map(named_run, runs or ["latest"])}.values())
+    compared = [_read(run, name) for run, name in zip(found, names_of([run.id for run in found]), strict=True)]
     names = metrics or [DEFAULT_METRIC]
-    chosen = [select(view, name) for name in names]
+    panels = {
+        name: select(compared, Question(metric=name, weight=smooth, is_aggregated=is_aggregated)) for name in names
+    }
+    paths = [path for path in (png, svg) if path is not None]
+    if paths:
+        _write(panels, paths, theme=theme, smooth=smooth)
+        return
     terminal = shutil.get_terminal_size((80, 24))
+    num_captions = sum(len(lines) for lines in panels.values())
     canvas = Canvas(
         width=width or terminal.columns,
-        height=height or max(8, min(24, (terminal.lines - 2) // len(names) - 1)),
+        height=height or max(8, min(24, (terminal.lines - 1 - num_captions) // len(panels))),
         ascii_only=ascii_only or uses_ascii(),
         has_colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
-    for name, points in zip(names, chosen, strict=True):
-        print_data(caption(name, points, smooth=smooth))
-        print_data(draw(points, canvas, smooth=smooth))
+    for name, lines in panels.items():
+        for letter, line in zip(LETTERS, lines, strict=False):
+            print_data(caption(name if len(lines) == 1 else f"{letter} {line.name}", line, smooth=smooth))
+        print_data(draw(lines, canvas))
 
 
-def select(view: RunView, name: str) -> Sequence[Point]:
-    """Return the history of a metric. Raises UsageError for one without values, with the nearest names."""
-    series: dict[str, Sequence[Point]] = {**view.series}
-    if view.evaluations:
-        evaluations = [Point(item.step, item.time, item.return_mean) for item in view.evaluations]
-        series.setdefault(EVALUATIONS, evaluations)
-    if not series:
-        raise UsageError(f"{view.run_id}: no metrics yet; watch it with `rlrobo watch {view.run_id}`.")
-    if name not in series and name in METRICS:
-        raise UsageError(f"{view.run_id}: {name}: no values so far; the run has {', '.join(sorted(series))}.")
-    if name not in series:
-        raise UnknownNameError("metric", name, sorted(series))
-    return series[name]
+def select(runs: Sequence[Compared], question: Question) -> list[Curve]:
+    """Return the lines of a metric; runs without it are named. Raises UsageError where none has it."""
+    lines = curves(runs, question)
+    shown = [line for line in lines if len(line.xs)]
+    known = metrics_of(runs)
+    who = runs[0].id if len(runs) == 1 else f"the {len(runs)} runs"
+    if not known:
+        raise UsageError(f"{who}: no metrics yet; watch with `rlrobo watch {runs[0].id}`.")
+    if not shown and question.metric in METRICS:
+        raise UsageError(f"{who}: {question.metric}: no values so far; there are {', '.join(known)}.")
+    if not shown:
+        raise UnknownNameError("metric", question.metric, known)
+    if len(shown) > MAX_LINES:
+        raise UsageError(f"{len(shown)} lines cannot be told apart; give at most {MAX_LINES} runs, or --aggregate.")
+    for line in lines:
+        if not len(line.xs):
+            narrate(f"rlrobo: {line.name}: {question.metric}: no values so far.")
+    return shown
 
 
-def caption(name: str, points: Sequence[Point], *, smooth: float) -> str:
-    """Write the line above a chart: the raw numbers, whatever is drawn."""
-    values = [point.value for point in points]
+def caption(name: str, line: Curve, *, smooth: float) -> str:
+    """Write the line above a chart: the numbers as measured, whatever is drawn."""
     smoothed = f", drawn smoothed by {smooth:g}" if smooth else ""
+    if line.half is not None:
+        half = number(float(line.half[-1]))
+        return f"{name}: mean {number(float(line.ys[-1]))} ± {half} (95 %) at step {line.xs[-1]:,.0f}{smoothed}"
+    ((steps, values),) = line.members
     return (
-        f"{name}: last {number(values[-1])} at step {points[-1].step:,}, "
-        f"lowest {number(min(values))}, highest {number(max(values))}{smoothed}"
+        f"{name}: last {number(float(values[-1]))} at step {steps[-1]:,.0f}, "
+        f"lowest {number(float(values.min()))}, highest {number(float(values.max()))}{smoothed}"
     )
 
 
-def draw(points: Sequence[Point], canvas: Canvas, *, smooth: float = 0.0) -> str:
-    """Draw one chart as lines of text."""
-    # plotext's time grows with its input, so it never gets more than it can show.
-    steps, raw = [point.step for point in points], [point.value for point in points]
-    values = Smoother(smooth).extend(raw) if smooth else raw
-    xs, ys = decimate(steps, values, num_columns=canvas.width, first=steps[0], last=steps[-1])
-    figure = plotext.figure
-    figure.clear()
-    plotext.terminal.limit(False, False)
-    figure.plot_size(canvas.width, canvas.height)
-    figure.theme("simple" if canvas.has_colour else "colorless")
-    _set_axis("x", padded_limits(xs) if len(set(xs)) < 2 else (xs[0], xs[-1]), canvas.width // 12)
-    _set_axis("y", padded_limits(ys), canvas.height // 3)
-    line = figure.signal(xs, ys, marker="*" if canvas.ascii_only else "braille")
-    line.lines()
-    figure.draw(line)
-    text = str(figure.build().string()).rstrip()
-    if not canvas.has_colour:
-        text = plotext.uncolorize(text)
-    return text.translate(_TO_ASCII) if canvas.ascii_only else text
+def _read(run: RunDir, name: str) -> Compared:
+    view, reader = RunView(run_id=run.id), event_reader(run.events)
+    for events in reader.read_blocks():
+        view.fold(events)
+    narrate_skipped(run.events, reader.num_corrupt)
+    try:
+        config = run.read_config()
+    except (RlroboError, OSError) as err:
+        narrate(f"rlrobo: {err}")
+        config = None
+    return Compared(id=run.id, name=name, view=view, config=config)
 
 
-def _set_axis(axis: str, limits: tuple[float, float], num_ticks: int) -> None:
-    positions = ticks(*limits, num_ticks=max(3, num_ticks))
-    ruler = plotext.figure.ruler(axis)
-    ruler.lim(*limits)
-    ruler.ticks(positions, tick_labels(positions))
+def _check_picture(option: str, path: Path) -> None:
+    ending = f".{option.lstrip('-')}"
+    if path.suffix.lower() != ending:
+        raise ConfigError("command line", option, f"expected a file that ends in {ending}, got {str(path)!r}.")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError("command line", option, f"no such directory: {path.absolute().parent}; make it first.")
+
+
+def _write(panels: dict[str, list[Curve]], paths: Sequence[Path], *, theme: str, smooth: float) -> None:
+    try:
+        from rlrobo_tui.pictures import save
+    except ModuleNotFoundError as err:
+        if err.name is None or err.name.partition(".")[0] != "matplotlib":
+            raise
+        raise UsageError("matplotlib is not installed; install it with `pip install 'rlrobo[plot]'`.") from err
+    save(panels, paths, theme=theme, smooth=smooth)
+    for path in paths:
+        print_data(str(path))

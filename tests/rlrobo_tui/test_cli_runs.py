@@ -238,7 +238,7 @@ def test_plot_of_a_known_metric_that_was_never_measured_says_so(cli: Cli) -> Non
     cli.make_run(RunStarted(run_id="a_run"), Metrics(values={"time/fps": 10.0}))
     result = cli("plot")
     assert result.exit_code == 2
-    assert "a_run: rollout/ep_rew_mean: no values so far; the run has time/fps." in result.stderr
+    assert "rollout/ep_rew_mean: no values so far; there are time/fps." in result.stderr
 
 
 def test_plot_without_metrics_says_so(cli: Cli) -> None:
