@@ -35,14 +35,14 @@ class RobotStep(FormStep):
         """Lay out the filter, the list and the field."""
         yield Input(id="filter", placeholder="words of a name, family or robot", compact=True)
         yield ChoiceList(id="robots")
-        yield FormField("own", "own robot", note="file or gym:ENV_ID; enter checks")
+        yield FormField("own", "own robot", note="enter tries it out")
         yield Static(id="own-words", markup=False)
 
     def on_mount(self) -> None:
         """Show every robot."""
         self.query_one("#filter").display = False
         self.query_one("#own-words").display = False
-        self.query_one("#own", Input).placeholder = "my_robot.urdf, .xml or .yaml"
+        self.query_one("#own", Input).placeholder = "my.urdf, .xml, .yaml or gym:ENV_ID"
         self._fill()
 
     def show(self, state: FormState) -> None:

@@ -65,7 +65,7 @@ class RobotView(Widget):
         if not self._lines:
             return self._sentence_line(y)
         top = max(0, (self.size.height - len(self._lines)) // 2)
-        line = self._lines[y - top] if 0 <= y - top < len(self._lines) else Strip.blank(0)
+        line = self._lines[y - top] if 0 <= y - top < len(self._lines) else Strip.blank(0, style)
         left = max(0, (width - self._picture_width) // 2)
         whole = Strip.join([Strip.blank(left, style), line]).adjust_cell_length(width, style)
         if y >= len(self._overlay):
@@ -78,7 +78,7 @@ class RobotView(Widget):
         size, style = self.size, self.visual_style
         lines = Visual.to_strips(self, self._sentence, size.width, None, style) if self._sentence else []
         index = y - max(0, (size.height - len(lines)) // 2)
-        line = lines[index] if 0 <= index < len(lines) else Strip.blank(0)
+        line = lines[index] if 0 <= index < len(lines) else Strip.blank(0, self._ground)
         return line.adjust_cell_length(size.width, self._ground)
 
     def _shaded(self, runs: list[tuple[bytes, int]], width: int) -> Strip:

@@ -424,3 +424,14 @@ def test_the_picture_keeps_to_the_terminal(tmp_path: Path, options: Options, mar
         assert screen.query_one(RobotPicture).picture is not None
 
     drive(RlroboApp(tmp_path, options=options), play, size=WIDE)
+
+
+def test_the_picture_is_shades_without_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def play(pilot: Pilot[None]) -> None:
+        await form(pilot)
+        await until(pilot, lambda: "@@@@" in screen_text(pilot.app))
+        assert "▀" not in screen_text(pilot.app)
+
+    drive(RlroboApp(tmp_path), play, size=WIDE)
