@@ -1,8 +1,10 @@
 """Something that a child process does beside a page: a window that is open, a video that is recorded."""
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from engine.protocol.errors import RlroboError
@@ -29,12 +31,17 @@ class ChildJob:
         self._order, self._listen, self._over = order, listen, over
         self._is_stopped = False
         self._stop: Callable[[], object] = lambda: None
-        threading.Thread(target=self._work, daemon=True).start()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """End the child; nothing is told any more."""
         self._is_stopped = True
         self._stop()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until it is over."""
+        self._thread.join(timeout_s)
 
     def _work(self) -> None:
         error = self._do()
@@ -50,9 +57,10 @@ class ChildJob:
             return err
         except OSError as err:
             return ChildError(f"the process `python -m {order.module}` could not be started: {err}.")
-        self._stop = process.terminate
-        if self._is_stopped:  # it was stopped while the process was starting
-            process.terminate()
+        # As ctrl-C does: a recording removes what it has written so far, which SIGTERM would not let it do.
+        self._stop = partial(process.send_signal, signal.SIGINT)
+        if self._is_stopped:  # while the process was starting
+            self._stop()
         with process:
             try:
                 listen_to(process, order.module, self._tell)

@@ -59,6 +59,10 @@ class Controls:
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)] if self.view in VIEWS else VIEWS[0]
         self.turn_deg, self.tilt_deg, self.zoom = 0.0, 0.0, 1.0
 
+    def next_quality(self) -> None:
+        """Take the next quality."""
+        self.quality = QUALITIES[(QUALITIES.index(self.quality) + 1) % len(QUALITIES)]
+
     def move(self, *, turns: int = 0, tilts: int = 0, zooms: int = 0) -> None:
         """Turn, tilt and zoom the camera by so many key presses."""
         self.turn_deg = (self.turn_deg + turns * TURN_DEG) % 360.0

@@ -91,7 +91,7 @@ class RobotFeed:
         try:
             self._process.stdin.write(msgspec.json.encode(wish) + b"\n")
             self._process.stdin.flush()
-        except OSError:  # it died; its last words are on their way
+        except (OSError, ValueError):  # it died, its pipes may be closed already; its last words are on their way
             return
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.checkpoint_list import Saved, neighbour
-from rlrobo_tui.replay_controls import QUALITIES, Controls
+from rlrobo_tui.replay_controls import Controls
 from rlrobo_tui.replay_words import speed_text
 from rlrobo_tui.robot_feed import RobotFeed, Shown
 from rlrobo_tui.screens.replay_jobs import ReplayJobs
@@ -232,7 +232,7 @@ class ReplayKeys(ReplayJobs):
         if not self.has_color:
             self.notify("Without colour pictures are made of characters.")
             return
-        self.controls.quality = QUALITIES[(QUALITIES.index(self.controls.quality) + 1) % len(QUALITIES)]
+        self.controls.next_quality()
         self.draw_words()
 
     def action_full(self) -> None:

@@ -15,7 +15,6 @@ from engine.replay.wire import Wish
 from rlrobo_tui import robot_feed
 from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.screens import replay_jobs
-from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.replay import ReplayScreen
 from rlrobo_tui.screens.runs import RunsScreen
@@ -172,6 +171,7 @@ def test_j_and_k_go_through_the_checkpoints_and_stop_at_their_ends(run: RunDir, 
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_a_followed_run_plays_each_new_checkpoint(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rlrobo_tui.screens.replay.POLL_S", 0.01)
 
@@ -206,6 +206,7 @@ def test_the_camera_goes_through_its_views_and_moves(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_two_checkpoints_play_side_by_side_where_there_is_room(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         page = await playing(pilot)
@@ -224,6 +225,7 @@ def test_two_checkpoints_play_side_by_side_where_there_is_room(run: RunDir) -> N
     drive(RlroboApp(run.path.parent, run=run), play, size=(160, 48))
 
 
+@pytest.mark.slow
 def test_quality_and_full_view_change_what_is_drawn(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         page = await playing(pilot)
@@ -249,13 +251,19 @@ def test_escape_goes_back_and_the_process_ends(run: RunDir) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
         await until(pilot, lambda: process.returncode is not None)
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        await playing(pilot)
 
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
 @pytest.mark.parametrize(
     ("failure", "keys", "reason"),
-    [("load", [], "The checkpoint is damaged."), ("seed", ["S"], "Segmentation fault")],
+    [
+        ("load", [], "The checkpoint is damaged."),
+        pytest.param("seed", ["S"], "Segmentation fault", marks=pytest.mark.slow),
+    ],
 )
 def test_a_process_that_dies_is_a_banner_and_the_app_goes_on(
     run: RunDir, failure: str, keys: list[str], reason: str, *, monkeypatch: pytest.MonkeyPatch
@@ -278,6 +286,7 @@ def test_a_process_that_dies_is_a_banner_and_the_app_goes_on(
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_another_checkpoint_starts_the_process_again(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_PLAYER", "load")
 
@@ -292,17 +301,7 @@ def test_another_checkpoint_starts_the_process_again(run: RunDir, monkeypatch: p
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-def test_low_bandwidth_draws_no_robot_and_says_what_is_left(run: RunDir) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await pilot.press("4")
-        await until(pilot, lambda: "Robots are not drawn" in screen_text(pilot.app))
-        assert replay(pilot).feed is None
-        await pilot.press("J", "space", "question_mark")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-
-    drive(RlroboApp(run.path.parent, run=run, options=Options(low_bandwidth=True)), play)
-
-
+@pytest.mark.slow
 def test_over_a_network_pictures_are_small(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "there")
 
@@ -313,18 +312,18 @@ def test_over_a_network_pictures_are_small(run: RunDir, monkeypatch: pytest.Monk
     drive(RlroboApp(run.path.parent, run=run), play, size=(160, 48))
 
 
-@pytest.mark.parametrize("size", [(200, 60), (60, 18), (40, 10), (20, 5)])
-def test_every_size_is_drawn_without_an_exception(run: RunDir, size: tuple[int, int]) -> None:
+@pytest.mark.slow
+def test_every_size_is_drawn_without_an_exception(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ReplayScreen))
-        await pilot.resize_terminal(1, 1)
-        await pilot.resize_terminal(*size)
-        await pilot.press("comma", "T", "C", "B", "escape")
+        await playing(pilot)
+        for size in [(200, 60), (60, 18), (40, 10), (1, 1), (20, 5), (120, 40)]:
+            await pilot.resize_terminal(*size)
+            await pilot.press("comma", "T", "C", "B", "space")
 
-    drive(RlroboApp(run.path.parent, run=run), play, size=size)
+    drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_ascii_pictures_are_characters(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await playing(pilot)
@@ -400,20 +399,13 @@ def test_a_window_without_a_display_says_why_and_what_to_do(
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-def test_who_may_only_watch_records_nothing(run: RunDir, jobs: list[Job]) -> None:
+def test_on_a_slow_line_no_robot_is_drawn_and_who_may_only_watch_records_nothing(run: RunDir, jobs: list[Job]) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await playing(pilot)
-        await pilot.press("V")
+        await pilot.press("4")
+        await until(pilot, lambda: "Robots are not drawn" in screen_text(pilot.app))
+        assert replay(pilot).feed is None
+        await pilot.press("J", "space", "V")
+        assert replay(pilot).controls.checkpoint == 100
         assert jobs == []
 
-    drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
-
-
-def test_the_digit_leads_here_from_the_list_and_back(run: RunDir) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await playing(pilot)
-        await pilot.press("1")
-        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
-        await playing(pilot)
-
-    drive(RlroboApp(run.path.parent), play)
+    drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True, low_bandwidth=True)), play)
