@@ -94,7 +94,8 @@ class Chart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of what was drawn last."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        # Without a style Textual's filter for NO_COLOR fails.
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, Style.null())
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Zoom in."""

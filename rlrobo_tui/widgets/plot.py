@@ -22,6 +22,8 @@ END_COLUMNS = 8
 WIDE_COLUMNS = 48
 """chosen: a narrower chart has no room for labels at the ends of its lines."""
 MIN_SIZE = (16, 3)
+SMALLEST_RANGE = 1e-4
+"""chosen: values that differ by a smaller part of themselves are equal but for rounding; labels could not tell them."""
 LEVEL_REACH = 1.5
 """chosen: a level further from the data than this many times their range would squeeze them flat."""
 
@@ -190,6 +192,9 @@ class _Drawing:
         shown += [value for value in marked if np.isfinite(value)]
         if not shown:
             return None
+        middle = (min(shown) + max(shown)) / 2
+        if max(shown) - min(shown) < SMALLEST_RANGE * abs(middle):
+            shown = [middle]
         low, high = padded_limits(shown)
         reach = LEVEL_REACH * (high - low)
         near = [self._scaled(level.y) for level in self._plot.levels]

@@ -214,6 +214,22 @@ def test_low_bandwidth_shows_sparklines_only(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run, options=Options(low_bandwidth=True)), play)
 
 
+def test_without_colour_the_raw_line_has_another_texture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    empty, full = make_run(tmp_path, events=[], seed=2), make_run(tmp_path, events=training())
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "no value yet" in screen_text(pilot.app))
+
+    async def play_full(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        assert main_chart(pilot).data is not None
+        assert "⡀⠄" in screen_text(pilot.app) or "⠂" in screen_text(pilot.app)
+
+    drive(RlroboApp(tmp_path, run=empty), play)
+    drive(RlroboApp(tmp_path, run=full), play_full)
+
+
 def test_nothing_is_drawn_twice(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)

@@ -75,6 +75,12 @@ def test_a_level_far_from_the_data_does_not_squeeze_it() -> None:
     assert "┈" not in "".join(text(draw(plot(rising(), levels=[Level(1000, "┈", NOTHING)]), 60, 12, Look())))
 
 
+def test_values_that_differ_by_rounding_are_one_level_line() -> None:
+    line = Line(xs=XS, ys=500 + 1e-9 * XS, style=NOTHING)
+    drawn = text(draw(plot(line), 60, 12, Look()))
+    assert sum("⠤" in row or "⠒" in row or "⠉" in row or "⣀" in row for row in drawn) == 1
+
+
 def test_marks_outside_of_the_window_neither_show_nor_count() -> None:
     picture = draw(plot(rising(), marks=[Mark(500, 9000, "◆", NOTHING)]), 60, 12, Look())
     drawn = "\n".join(text(picture))
