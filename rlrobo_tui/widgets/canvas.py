@@ -89,8 +89,9 @@ def bar_mask(low: NDArray[np.float64], high: NDArray[np.float64], num_rows: int)
     A column whose bounds are NaN stays empty; another has one dot at least, where it is not outside altogether.
     """
     with np.errstate(invalid="ignore"):
-        top = np.round((1 - high) * (num_rows - 1))
-        bottom = np.round((1 - low) * (num_rows - 1))
+        # Rounded twice: what differs by the noise of floats must not end up on both sides of a border.
+        top = np.round(np.round(1 - high, 6) * (num_rows - 1))
+        bottom = np.round(np.round(1 - low, 6) * (num_rows - 1))
         rows = np.arange(num_rows)[:, None]
         return (rows >= top) & (rows <= bottom)
 
