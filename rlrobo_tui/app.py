@@ -289,7 +289,7 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing):
         for warning in self._warnings:
             self.notify(warning, severity="warning", timeout=20, markup=False)
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:
         """Import what the first page needs while the user looks at the list."""
         for module in ("rlrobo_tui.screens.live", "rlrobo_tui.screens.new_run"):

@@ -23,7 +23,7 @@ class Preferences(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     theme: Literal["dark", "light", "high-contrast", "ansi", "mono"] = "dark"
     """Colours; ansi takes the terminal's own, mono none."""
     ascii: Switch = "auto"
-    """Whether only ASCII characters are drawn; auto: where the locale's encoding is no Unicode one."""
+    """Whether only ASCII characters are drawn; auto: where the locale is not UTF-8, and on a text console."""
     low_bandwidth: Switch = "auto"
     """Whether charts are drawn every five seconds and robots not at all; auto: off."""
     bell: bool = False

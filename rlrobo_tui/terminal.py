@@ -13,6 +13,8 @@ from textual.filter import LineFilter
 
 from engine.protocol.errors import UsageError
 
+CONSOLES = ("linux", "vt100", "vt102", "vt220", "cons25")
+"""Values of TERM whose fonts have no braille, which charts are drawn with."""
 _SAME_WIDTH = str.maketrans(
     {
         **dict.fromkeys("─┈┄╌╴╶╸╺▁▔‾–—", "-"),
@@ -97,8 +99,9 @@ def graphics() -> str:
 
 
 def can_show_unicode() -> bool:
-    """Whether the locale's encoding is a Unicode one."""
-    return locale.getpreferredencoding(False).lower().replace("-", "").startswith("utf")
+    """Whether the locale's encoding is a Unicode one and the terminal more than a console with one small font."""
+    has_glyphs = os.environ.get("TERM", "") not in CONSOLES
+    return has_glyphs and locale.getpreferredencoding(False).lower().replace("-", "").startswith("utf")
 
 
 def is_over_ssh() -> bool:

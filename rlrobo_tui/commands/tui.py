@@ -1,11 +1,15 @@
 """`rlrobo tui`: the terminal app. It says itself where a terminal cannot show it."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.options import complete_runs, named_run
+
+FRAMES_PER_S_OVER_SSH = "15"
+"""Each frame is a packet; a quarter of Textual's own rate still follows the keys."""
 
 
 def tui(
@@ -20,6 +24,8 @@ def tui(
     """Open the terminal app."""
     settings = read_settings()
     opened = named_run(run) if run else None
+    if low_bandwidth or "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_S_OVER_SSH)  # read once, when Textual is imported
     from rlrobo_tui.app import Options, run_app
 
     run_app(settings, opened, Options(ascii=ascii_only, low_bandwidth=low_bandwidth, read_only=read_only))
