@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +24,7 @@ PASSED_ON_PREFIXES = ("LC_", "RLROBO_")
 TOLD_BY_SERVER = ("TEXTUAL_DRIVER", "TEXTUAL_FPS", "TEXTUAL_COLOR_SYSTEM", "COLUMNS", "ROWS")
 """What textual-serve tells the app about its screen."""
 # `-c` puts the working directory first on sys.path; a user's own engine/ folder must not shadow this package.
-START = "import sys; sys.path.remove(''); from rlrobo_tui.cli import main; main()"
+START = "import sys; sys.path.remove(''); from rlrobo_tui.web.child import run; run({server})"
 QUIT_PATIENCE_S = 5.0
 MAX_CELLS = 1000
 """Columns or lines of a screen that a browser may ask for."""
@@ -31,7 +32,7 @@ MAX_CELLS = 1000
 
 def app_command(*, may_steer: bool) -> list[str]:
     """Return the arguments of the process that is the app."""
-    return [sys.executable, "-c", START, "tui", *([] if may_steer else ["--read-only"])]
+    return [sys.executable, "-c", START.format(server=os.getpid()), "tui", *([] if may_steer else ["--read-only"])]
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:

@@ -156,6 +156,18 @@ def test_ctrl_c_ends_server_and_sessions(tmp_path: Path) -> None:
     assert (process.returncode, stderr) == (0, "")
 
 
+def test_app_ends_when_its_server_was_killed() -> None:
+    waiting = "import time, rlrobo_tui.web.child as child; child.main = lambda: time.sleep(60); child.run({server})"
+    server = f"""
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {waiting!r}.format(server=os.getpid())], stderr=subprocess.DEVNULL)
+print(child.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    result = subprocess.run([sys.executable, "-c", server], stdout=subprocess.PIPE, text=True, check=False)
+    asyncio.run(until_gone(int(result.stdout)))
+
+
 @pytest.mark.parametrize("may_steer", [False, True])
 def test_real_app_is_read_only_unless_asked(tmp_path: Path, may_steer: bool) -> None:
     make_run(tmp_path, events=training())
