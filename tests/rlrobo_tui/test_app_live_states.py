@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from engine.protocol.events import RunEnded, StatusChanged
 from engine.protocol.heartbeat import Heartbeat
@@ -54,10 +55,11 @@ def test_a_hung_engine_is_killed_by_who_types_the_name(tmp_path: Path) -> None:
 
     async def play(pilot: Pilot[None]) -> None:
         await says(pilot, "No step for more than 60 s", "X kill")
-        await pilot.press("X", *"wrong", "enter")
+        await pilot.press("X", "x", "enter")
         await says(pilot, "nothing happens")
         assert engine.poll() is None
-        await pilot.press("escape", "X", *"cartpole_balance", "minus", *"ppo", "minus", *"s1", "enter")
+        pilot.app.screen.query_one(Input).value = "cartpole_balance-ppo-s1"
+        await pilot.press("enter")
         await until(pilot, lambda: engine.poll() is not None)
         await says(pilot, "✗ FAILED", "R resume")
 
@@ -69,6 +71,7 @@ def test_a_hung_engine_is_killed_by_who_types_the_name(tmp_path: Path) -> None:
         engine.wait()
 
 
+@pytest.mark.slow
 def test_a_pause_is_explained(run: RunDir) -> None:
     append(run, [StatusChanged(step=500, status=Status.PAUSED)])
 
@@ -78,6 +81,7 @@ def test_a_pause_is_explained(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_explained(run: RunDir) -> None:
     append(run, [StatusChanged(step=500, status=Status.PAUSED, detail="/runs: cannot write: the disk is full.")])
 
