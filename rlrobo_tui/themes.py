@@ -6,7 +6,7 @@ as light or dark as their ground asks for, in the palette's hues. `ansi` leaves 
 
 from dataclasses import dataclass
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 NUM_SERIES = 8
 
@@ -109,7 +109,7 @@ def _theme(name: str, palette: Palette, *, dark: bool, ansi: bool = False) -> Th
         panel=palette.panel,
         dark=dark,
         ansi=ansi,
-        variables=_variables(palette),
+        variables={**(BUILTIN_THEMES["ansi-dark"].variables if ansi else {}), **_variables(palette)},
     )
 
 

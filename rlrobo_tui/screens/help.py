@@ -1,75 +1,159 @@
-"""The help page: the keys that are valid on the screen below, the marks, and the metrics that are in sight."""
+"""The help page: keys that are valid on the page below, marks, the terminal, and the metrics that are in sight."""
+
+from typing import NamedTuple
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.badges import BADGES, WIDTH
 from rlrobo_tui.glossary import explain
+from rlrobo_tui.marks import MARKS
+from rlrobo_tui.terminal import describe_terminal
 
 KEY_COLUMNS = 10
 STATES_A_LINE = 4
 """As many as fit in the page of a terminal of 80 columns."""
 
 
+class Line(NamedTuple):
+    """What is shown, and what it is found by besides."""
+
+    text: Content
+    words: str = ""
+
+
+class Section(NamedTuple):
+    """A heading with its lines."""
+
+    title: str
+    lines: list[Line]
+
+    def having(self, words: str) -> "Section":
+        """Return the section with the lines that have all of `words`, which may stand in the heading, too."""
+        wanted = words.lower().split()
+
+        def has_all(line: Line) -> bool:
+            text = f"{self.title} {line.text.plain} {line.words}".lower()
+            return all(word in text for word in wanted)
+
+        return self._replace(lines=[line for line in self.lines if has_all(line)])
+
+
 class HelpScreen(ModalScreen[None]):
     """Made from the table of actions and the glossary, so it cannot be out of date."""
 
-    BINDINGS = bindings_of("overlay")
+    AUTO_FOCUS = "#page"
+    BINDINGS: list[BindingType] = [  # noqa: RUF012
+        *bindings_of("overlay"),
+        Binding("question_mark,f1", "close", show=False),
+        Binding("slash", "search", "Search"),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
 
     def __init__(self, actions: list[tuple[Action, str]], *, metrics: list[str], is_ascii: bool) -> None:
         """`actions` are those of the page below and of the app, each with why it is not possible now, if so."""
         super().__init__()
-        self._actions, self._metrics, self._is_ascii = actions, metrics, is_ascii
+        self._is_ascii = is_ascii
+        groups = dict.fromkeys(action.group for action, _ in actions)
+        self._sections = [
+            *(Section(group, [_key(*each) for each in actions if each[0].group == group]) for group in groups),
+            Section("States", self._states()),
+            Section("Marks", self._marks()),
+            *([Section("Metrics of this run", [_meaning(name) for name in metrics])] if metrics else []),
+            Section("This terminal", [_fact(*fact) for fact in describe_terminal()]),
+        ]
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        with VerticalScroll(id="page") as page:
+        with Vertical(id="page") as page:
             page.border_title = "Help"
-            page.border_subtitle = "esc close"
-            for group in dict.fromkeys(action.group for action, _ in self._actions):
-                yield Static(self._keys(group))
-            yield Static(self._states())
-            if self._metrics:
-                yield Static(self._meanings())
+            page.border_subtitle = "/ search · j k scroll · esc close"
+            yield Input(placeholder="words to look for", id="words", compact=True)
+            with VerticalScroll(id="sections"):
+                yield Static(id="found")
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self.query_one("#words").display = False
+        self.query_one("#sections").focus()
+        self._show("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search while typing."""
+        self._show(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Keep what was found and scroll in it."""
+        self.query_one("#sections").focus()
+
+    def action_search(self) -> None:
+        """Ask for words."""
+        words = self.query_one("#words", Input)
+        words.display = True
+        words.focus()
 
     def action_close(self) -> None:
-        """Close the page."""
-        self.dismiss()
+        """Show everything again after a search, else close the page."""
+        words = self.query_one("#words", Input)
+        if words.display:
+            words.value = ""
+            words.display = False
+            self.query_one("#sections").focus()
+        else:
+            self.dismiss()
 
-    def _keys(self, group: str) -> Content:
-        lines = [
-            Content.assemble(
-                (action.keys_text.ljust(KEY_COLUMNS), "$muted" if reason else "$primary bold"),
-                (action.help, "$muted" if reason else ""),
-                (f" Not now: {reason}." if reason else "", "$warning"),
-            )
-            for action, reason in self._actions
-            if action.group == group
-        ]
-        return _section(group, lines)
+    def action_scroll(self, direction: int) -> None:
+        """Move as vi does."""
+        self.query_one("#sections", VerticalScroll).scroll_relative(y=direction, animate=False)
 
-    def _states(self) -> Content:
+    def _show(self, words: str) -> None:
+        found = [section.having(words) for section in self._sections]
+        parts = [_drawn(section) for section in found if section.lines]
+        self.query_one("#found", Static).update(Content("\n").join(parts) if parts else "Nothing has all of this.")
+
+    def _states(self) -> list[Line]:
         badges = [
             Content.styled(badge.text(is_ascii=self._is_ascii).ljust(WIDTH + 2), f"${badge.color} bold")
             for badge in BADGES.values()
         ]
         rows = [badges[index : index + STATES_A_LINE] for index in range(0, len(badges), STATES_A_LINE)]
-        return _section("States", [Content.assemble(*row) for row in rows])
+        return [Line(Content.assemble(*row)) for row in rows]
 
-    def _meanings(self) -> Content:
-        lines: list[Content] = []
-        for name in self._metrics:
-            metric = explain(name)
-            unit = f" ({metric.unit})" if metric and metric.unit else ""
-            meaning = metric.meaning if metric else "no description"
-            lines.append(Content.assemble((name, "$primary"), (unit, "$muted"), "\n  ", meaning))
-        return _section("Metrics of this run", lines)
+    def _marks(self) -> list[Line]:
+        glyphs = [mark.ascii_glyph if self._is_ascii else mark.glyph for mark in MARKS]
+        return [
+            Line(Content.assemble((glyph.ljust(KEY_COLUMNS), "$accent bold"), mark.meaning))
+            for glyph, mark in zip(glyphs, MARKS, strict=True)
+        ]
 
 
-def _section(title: str, lines: list[Content]) -> Content:
-    return Content("\n").join([Content.styled(title, "$accent bold"), *lines, Content("")])
+def _key(action: Action, reason: str) -> Line:
+    text = Content.assemble(
+        (action.keys_text.ljust(KEY_COLUMNS), "$muted" if reason else "$primary bold"),
+        (action.help, "$muted" if reason else ""),
+        (f" Not now: {reason}." if reason else "", "$warning"),
+    )
+    return Line(text, f"{action.label} {action.binding_id}")
+
+
+def _meaning(name: str) -> Line:
+    metric = explain(name)
+    unit = f" ({metric.unit})" if metric and metric.unit else ""
+    meaning = metric.meaning if metric else "no description"
+    return Line(Content.assemble((name, "$primary"), (unit, "$muted"), "\n  ", meaning))
+
+
+def _fact(name: str, value: str) -> Line:
+    return Line(Content.assemble((name.ljust(KEY_COLUMNS), "$muted"), value))
+
+
+def _drawn(section: Section) -> Content:
+    lines = [line.text for line in section.lines]
+    return Content("\n").join([Content.styled(section.title, "$accent bold"), *lines, Content("")])

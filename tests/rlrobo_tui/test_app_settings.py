@@ -32,11 +32,10 @@ def test_changes_hold_at_once_and_for_the_next_start(tmp_path: Path, monkeypatch
         for words in ("[dark]", str(config_dir() / "settings.yaml"), "keys.yaml", "RLROBO_SEED=7"):
             assert words in text
         assert field_docs(Preferences)["theme"] in text
-        await pilot.press("l")
-        await until(pilot, lambda: app.theme == "rlrobo-light" and kept().theme == "light")
-        await pilot.press("h", "h")
-        await until(pilot, lambda: app.theme == "rlrobo-mono" and kept().theme == "mono")
-        await pilot.press("D")
+        for theme in ("light", "high-contrast", "ansi", "mono"):
+            await pilot.press("l")
+            await until(pilot, lambda theme=theme: app.theme == f"rlrobo-{theme}" and kept().theme == theme)
+        await pilot.press("h", "D")
         await until(pilot, lambda: app.theme == "rlrobo-dark" and kept().theme == "dark")
         await pilot.press("j", "enter", "j", "right", "j", "space", "j", "left", "k", "j")
         on = Preferences(ascii="on", low_bandwidth="on", bell=True, tips=False)
