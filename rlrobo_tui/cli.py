@@ -30,7 +30,7 @@ COMMANDS = {
     "evaluate": ("evaluate:evaluate", "Measure what a checkpoint can do."),
     "replay": ("replay:replay", "Show a checkpoint in a window, or record it as a video."),
     "compare": ("compare:compare", "Compare what runs reached, and their configurations."),
-    "plot": ("plot:plot", "Draw a run's metrics over its timesteps."),
+    "plot": ("plot:plot", "Draw metrics of runs over their timesteps."),
     "report": ("report:report", "Write a run as one HTML page for somebody else."),
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
     "bench": ("bench:bench", "Measure how fast tasks simulate and train on this machine."),

@@ -30,9 +30,10 @@ def report(
     ] = None,
     checkpoint: CheckpointOption = "best",
 ) -> None:
-    """Write a run as one HTML page: charts, evaluations, configuration, provenance, checkpoints, log, video.
+    """Write a run as one HTML page for somebody else.
 
-    The page loads nothing from anywhere, so it can be sent to somebody as it is.
+    Charts, evaluations, configuration, provenance, checkpoints, log and a video are in it. It loads nothing from
+    anywhere, so it can be sent as it is.
     """
     found = named_run(run)
     path = output or Path(f"{found.id}.html")
