@@ -31,6 +31,7 @@ from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
 from rlrobo_tui.pages import CannotOpenError, make_page
 from rlrobo_tui.preferences import Preferences, read_preferences
+from rlrobo_tui.repaint import RepaintingLittle
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
 from rlrobo_tui.screens.notices import NoticesScreen
@@ -41,7 +42,7 @@ from rlrobo_tui.surviving import Surviving
 from rlrobo_tui.terminal import check_terminal, is_in_browser
 from robots.plugins import load_plugins
 
-STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "overlay")
+STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "doctor", "overlay")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class Options:
     """To be shown at once."""
 
 
-class RlroboApp(Surviving, StartingRuns, Appearance, Noticing):
+class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle):
     """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
@@ -209,6 +210,10 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing):
     def action_go_settings(self) -> None:
         """Show the settings."""
         self.go("settings")
+
+    def action_go_doctor(self) -> None:
+        """Check this machine."""
+        self.go("doctor")
 
     def action_last_page(self) -> None:
         """Show the page before."""

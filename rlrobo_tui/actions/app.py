@@ -39,6 +39,10 @@ ACTIONS = (
         help="Colours, characters, the bell; where the files of the settings and the keys are.",
     ),
     Action(
+        id="go_doctor", scope="app", keys="f2", label="Doctor", group=_GO, is_in_footer=False, cli="rlrobo doctor",
+        help="Check this machine, and how to mend what is missing.",
+    ),
+    Action(
         id="last_page", scope="app", keys="minus", label="Last", shown_key="-", group=_GO, is_in_footer=False,
         help="The page before this one.",
     ),

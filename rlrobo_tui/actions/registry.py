@@ -4,7 +4,7 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from rlrobo_tui.actions import app, compare, live, new_run, overlay, replay, runs, settings
+from rlrobo_tui.actions import app, compare, doctor, live, new_run, overlay, replay, runs, settings
 from rlrobo_tui.actions.action import Action, Danger
 
 ACTIONS: tuple[Action, ...] = (
@@ -15,6 +15,7 @@ ACTIONS: tuple[Action, ...] = (
     *replay.ACTIONS,
     *new_run.ACTIONS,
     *settings.ACTIONS,
+    *doctor.ACTIONS,
     *overlay.ACTIONS,
 )
 
