@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
-from rlrobo_tui.actions.registry import bindings_of
+from rlrobo_tui.actions.registry import actions_of, bindings_of
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_filter import EXAMPLE, Query, QueryError, parse_query
 from rlrobo_tui.run_list import Listing, RunLister, detail, sentence_of_age
@@ -26,6 +26,7 @@ from rlrobo_tui.screens.links import GoTo, OpenRun, TrainDemo
 from rlrobo_tui.screens.run_arranging import RunArranging
 from rlrobo_tui.screens.run_control import RunControl
 from rlrobo_tui.tips import tip_of
+from rlrobo_tui.widgets.detail import Detail
 from rlrobo_tui.widgets.run_preview import RunPreview
 from rlrobo_tui.widgets.runs_table import RunsTable
 
@@ -61,6 +62,8 @@ class RunsScreen(RunControl, RunArranging):
         self._listing: Listing | None = None
         self._query = Query()
         self._shown: list[RunSummary] = []
+        self._possible: list[bool | None] = []
+        """Whether each action was possible when the footer was made."""
 
     # ---- what actions and other pages ask for ----
 
@@ -111,7 +114,7 @@ class RunsScreen(RunControl, RunArranging):
             with Vertical(id="list"):
                 yield RunsTable(id="runs", is_ascii=self.is_ascii)
                 yield Static(EMPTY.format(folder=str(self._runs_dir).replace("[", "\\[")), id="empty")
-                yield Static(id="detail", markup=False)
+                yield Detail(id="detail")
             yield RunPreview(id="preview", is_ascii=self.is_ascii)
         yield Static(id="tip", markup=False)
         yield Input(placeholder=EXAMPLE, id="words", compact=True)
@@ -127,7 +130,7 @@ class RunsScreen(RunControl, RunArranging):
         self.query_one("#title", Static).update(Content.assemble(("rlrobo", "bold"), "  reads the runs …"))
         self.query_one("#tip", Static).update(f"tip: {tip_of(time.localtime().tm_yday)}")
         self.query_one(RunsTable).focus()
-        self.set_interval(REFRESH_S, self.reread)
+        self.set_interval(REFRESH_S, self._reread_if_in_sight)
         self.reread()
 
     def on_screen_resume(self) -> None:
@@ -223,6 +226,10 @@ class RunsScreen(RunControl, RunArranging):
     def _summaries(self) -> Sequence[RunSummary]:
         return self._listing.summaries if self._listing else ()
 
+    def _reread_if_in_sight(self) -> None:
+        if self.is_current:  # a page on top must not pay for a list that nobody sees
+            self.reread()
+
     @work(thread=True, exclusive=True, group="list")
     def _read(self) -> None:
         worker = get_current_worker()
@@ -279,7 +286,10 @@ class RunsScreen(RunControl, RunArranging):
             text = f"{sentence_of_age(selected)} · seed {selected.seed}\n{detail(selected)}"
         elif self._summaries:
             text = "No run has all of this; esc shows all runs again."
-        self.query_one("#detail", Static).update(text)
-        self.refresh_bindings()
+        self.query_one(Detail).say(text)
+        possible = [self.check_action(action.id, ()) for action in actions_of(self.SCOPE)]
+        if possible != self._possible:  # the footer is made anew, which takes longer than all the rest
+            self._possible = possible
+            self.refresh_bindings()
         if selected is not None and not self.has_class("-narrow"):
             self.query_one(RunPreview).follow(selected, self._summaries)

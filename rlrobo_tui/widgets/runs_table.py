@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -60,6 +60,8 @@ class RunsTable(ScrollView, can_focus=True):
         self._sort = ""
         self._texts: dict[str, tuple[RunSummary, Sequence[float], dict[str, str]]] = {}
         self._columns: list[tuple[Column, int]] = []
+        self._drawn: dict[int, Strip] = {}
+        """Lines without the cursor, by their index, until something about them changes."""
 
     @property
     def row_count(self) -> int:
@@ -89,7 +91,7 @@ class RunsTable(ScrollView, can_focus=True):
     def mark(self, ids: frozenset[str]) -> None:
         """Mark these runs and no other."""
         self._marks = ids
-        self.refresh()
+        self._forget_drawn()
 
     def select(self, run_id: str) -> None:
         """Put the cursor on a run; where it is not listed, on the one at its place."""
@@ -99,17 +101,18 @@ class RunsTable(ScrollView, can_focus=True):
     def fit(self) -> None:
         """Choose the columns for the present width."""
         self._columns = layout((texts for _, _, texts in self._texts.values()), self._room)
-        self.refresh()
+        self._forget_drawn()
 
     def on_resize(self) -> None:
         """Choose the columns that fit."""
         self.fit()
         self._show_cursor()
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, before: int, after: int) -> None:
         """Draw the cursor in its new place and keep it in sight."""
         self._show_cursor()
-        self.refresh()
+        top = round(self.scroll_y) - 1
+        self.refresh(*(Region(0, index - top, self._room, 1) for index in (before, after) if index > top))
         self.post_message(self.Moved())
 
     def action_move(self, distance: int) -> None:
@@ -143,11 +146,16 @@ class RunsTable(ScrollView, can_focus=True):
         if index >= len(self._lines):
             return Strip.blank(self._room, self.visual_style.rich_style)
         line = self._lines[index]
-        if isinstance(line, Group):
-            return self._strip(_heading(line), "runs--group")
-        if index == self.cursor:
+        if index == self.cursor and not isinstance(line, Group):
             return self._strip(Content(self._row(line).plain), "runs--cursor")
-        return self._strip(self._row(line), "runs--over" if line.status.is_over else "")
+        if index not in self._drawn:
+            self._drawn[index] = self._draw(line)
+        return self._drawn[index]
+
+    def notify_style_update(self) -> None:
+        """Draw all lines in the colours of another theme."""
+        super().notify_style_update()
+        self._forget_drawn()
 
     @property
     def _room(self) -> int:
@@ -186,6 +194,15 @@ class RunsTable(ScrollView, can_focus=True):
             self.scroll_to(y=top, animate=False, force=True)
         elif self.cursor >= first + self._height:
             self.scroll_to(y=self.cursor - self._height + 1, animate=False, force=True)
+
+    def _forget_drawn(self) -> None:
+        self._drawn.clear()
+        self.refresh()
+
+    def _draw(self, line: Line) -> Strip:
+        if isinstance(line, Group):
+            return self._strip(_heading(line), "runs--group")
+        return self._strip(self._row(line), "runs--over" if line.status.is_over else "")
 
     def _strip(self, content: Content, component: str) -> Strip:
         style = self.get_visual_style(component) if component else self.visual_style

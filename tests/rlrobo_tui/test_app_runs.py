@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -131,6 +132,7 @@ def test_a_filter_is_read_while_it_is_typed_and_a_wrong_key_offers_the_nearest(t
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_other_pages_are_about_the_run_under_the_cursor(tmp_path: Path) -> None:
     for seed in (1, 2):
         make_ended(tmp_path, seed)
@@ -236,6 +238,7 @@ def test_a_run_that_trains_cannot_be_deleted_and_read_only_steers_nothing(tmp_pa
     assert not run.commands.exists()
 
 
+@pytest.mark.slow
 def test_every_size_shows_name_return_and_the_keys(tmp_path: Path) -> None:
     make_ended(tmp_path, 1)
 
@@ -250,6 +253,7 @@ def test_every_size_shows_name_return_and_the_keys(tmp_path: Path) -> None:
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_ascii_draws_ascii_only(tmp_path: Path) -> None:
     make_ended(tmp_path, 1)
 
