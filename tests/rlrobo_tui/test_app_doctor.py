@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-import rlrobo_tui.commands.check_all as check_all
 import rlrobo_tui.screens.doctor as doctor_module
 from engine.protocol.errors import RlroboError
 from rlrobo_tui.app import RlroboApp
+from rlrobo_tui.commands import check_all
 from rlrobo_tui.commands.checks import Check, Verdict
 from rlrobo_tui.screens.doctor import DoctorScreen
 from rlrobo_tui.screens.runs import RunsScreen
