@@ -1,0 +1,80 @@
+"""Every page at every size: no wall, no failure, and a footer that fits."""
+
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.geometry import Size
+from textual.pilot import Pilot
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from rlrobo_tui.app import RlroboApp
+from rlrobo_tui.pages import PAGES
+from rlrobo_tui.screens import doctor
+from rlrobo_tui.screens.help import HelpScreen
+from tests.rlrobo_tui.app_runs import drive, hold, make_run, screen_text, training, until
+from tests.rlrobo_tui.test_app_doctor import FakeJob
+
+SIZES = ((60, 18), (40, 10), (20, 4), (10, 2))
+QUIET = ("runs", "live", "compare", "settings", "doctor", "new")
+"""Pages that start no process by themselves; the replay page has tests of its own."""
+
+
+def resize(pilot: Pilot[None], width: int, height: int) -> None:
+    """Change the size as a terminal does, without waiting."""
+    size = Size(width, height)
+    pilot.app._driver._size = (width, height)  # type: ignore[union-attr]
+    pilot.app.post_message(events.Resize(size, size))
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RlroboApp:
+    monkeypatch.setattr(doctor, "ChildJob", FakeJob)
+    run = make_run(tmp_path, events=training())
+    make_run(tmp_path, events=training(), seed=2)
+    hold(run)
+    app = RlroboApp(tmp_path)
+    app.memory.marks = [run.id]
+    return app
+
+
+def test_every_page_fits_its_footer_into_80_columns_and_has_something_at_every_size(app: RlroboApp) -> None:
+    assert {*QUIET, "replay"} == {*PAGES, "runs"}
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.current)
+        for scope in QUIET:
+            app.go(scope)
+            await until(pilot, lambda scope=scope: app.scope == scope)
+            await until(pilot, lambda: app.screen.query(FooterKey))
+            await pilot.pause()
+            footer = app.screen.query_one(Footer)
+            assert footer.max_scroll_x == 0, f"{scope}: {screen_text(app).splitlines()[-1]}"
+            for width, height in SIZES:
+                resize(pilot, width, height)
+                await until(pilot, lambda width=width: app.screen.size.width == width)
+                lines = screen_text(app).splitlines()
+                assert len(lines) == height
+                assert any(line.strip() for line in lines[:2]), f"{scope} shows nothing at {width}x{height}"
+            resize(pilot, 80, 24)
+            await until(pilot, lambda: app.screen.size.width == 80)
+
+    drive(app, play)
+
+
+def test_a_storm_of_sizes_is_survived_and_the_footer_can_be_clicked(app: RlroboApp) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.current)
+        app.go("live")
+        for number in range(100):
+            resize(pilot, 20 + number * 37 % 180, 4 + number * 17 % 60)
+            if number % 10 == 0:
+                await pilot.pause()
+        resize(pilot, 80, 24)
+        await until(pilot, lambda: app.screen.size == Size(80, 24) and "rollout/ep_rew_mean" in screen_text(app))
+        key = next(each for each in app.screen.query(FooterKey) if each.action.endswith("help"))
+        await pilot.click(key)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+
+    drive(app, play)
