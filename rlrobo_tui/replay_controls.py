@@ -27,7 +27,8 @@ class Quality:
     has_color: bool = True
 
 
-QUALITIES = (Quality("fine", 24), Quality("coarse", 7), Quality("characters", 24, has_color=False))
+WITHOUT_COLOR = Quality("characters", 24, has_color=False)
+QUALITIES = (Quality("fine", 24), Quality("coarse", 7), WITHOUT_COLOR)
 """In the order in which a key goes through them; fewer shades cost fewer bytes a picture."""
 
 

@@ -24,7 +24,7 @@ from engine.replay.wire import Wish
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
 from rlrobo_tui.pages import CannotOpenError
-from rlrobo_tui.replay_controls import Controls, History
+from rlrobo_tui.replay_controls import WITHOUT_COLOR, Controls, History
 from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
 from rlrobo_tui.robot_feed import News, RobotFeed, Shown, Waiting
 from rlrobo_tui.run_view import RunView
@@ -117,6 +117,8 @@ class ReplayScreen(ReplayKeys):
         """Begin to read and to play."""
         self.query_one("#reward-plot").border_title = "reward terms, each step"
         self.query_one("#action-plot").border_title = "actions, each step"
+        if not self.has_color:
+            self.controls.quality = WITHOUT_COLOR
         self._fps = FPS_OVER_SSH if is_over_ssh() else FPS
         self.set_interval(1 / self._fps, self._tick)
         self.set_interval(1.0, self.draw_words)
@@ -230,7 +232,7 @@ class ReplayScreen(ReplayKeys):
         """Draw pictures and plots."""
         self.shown = shown
         for view, picture in zip(self._views, shown.pictures, strict=False):
-            view.show(picture, shown.frame.width, has_color=self.has_color and self.controls.quality.has_color)
+            view.show(picture, shown.frame.width, has_color=self.controls.quality.has_color)
         actions = self.query_one(ActionPlot)
         actions.names = shown.frame.action_names
         steps = self._steps.until(shown.frame.lanes[0])

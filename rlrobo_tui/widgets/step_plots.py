@@ -55,13 +55,18 @@ class StepPlot(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return line `y`."""
-        line = self._lines[y] if y < len(self._lines) else Strip.blank(0)
+        line = self._lines[y] if y < len(self._lines) else Strip.blank(0, self._ground)
         return line.adjust_cell_length(self.size.width, self._ground)
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether only ASCII characters are drawn."""
+        return self.app.is_ascii  # type: ignore[attr-defined]
 
     @property
     def has_textures(self) -> bool:
         """Whether colours cannot tell things apart here."""
-        return self.app.no_color or self.app.is_ascii  # type: ignore[attr-defined]
+        return self.app.no_color or self.is_ascii
 
     def style(self, name: str, on: str = "") -> Style:
         """Return the style of a variable of the theme, on another one."""
@@ -130,7 +135,7 @@ class ActionPlot(StepPlot):
         width = self.size.width // num_columns
         largest = max(abs(value) for action in actions for value in action)
         limit = max(1.0, largest)
-        levels = ASCII_LEVELS if self.has_textures else LEVELS
+        levels = ASCII_LEVELS if self.is_ascii else LEVELS
         lines: list[list[Segment]] = [[] for _ in range(min(size, height))]
         for index in range(size):
             name = self.names[index] if index < len(self.names) else f"action {index}"

@@ -323,15 +323,20 @@ def test_every_size_is_drawn_without_an_exception(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-@pytest.mark.slow
-def test_ascii_pictures_are_characters(run: RunDir) -> None:
+def test_without_colour_pictures_are_characters_and_terms_have_textures(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
     async def play(pilot: Pilot[None]) -> None:
         await playing(pilot)
         await until(pilot, lambda: "-----" in screen_text(pilot.app))
+        await until(pilot, lambda: "# alive +1.50  = effort -0.5" in screen_text(pilot.app))
         await pilot.press("T")
-        assert replay(pilot).controls.quality.name == "fine"
+        assert replay(pilot).controls.quality.name == "characters"
+        assert screen_text(pilot.app).isascii()
 
-    drive(RlroboApp(run.path.parent, run=run, options=Options(ascii=True)), play)
+    drive(RlroboApp(run.path.parent, run=run, options=Options(ascii=True)), play, size=(120, 40))
 
 
 class Job:
