@@ -15,8 +15,10 @@ from engine.protocol.events import EVENT_TYPES, Event
 from engine.protocol.settings import VARIABLES, Settings
 from engine.protocol.status import OUTCOMES
 from engine.protocol.summary import RunSummary
+from rlrobo_tui.actions.registry import ACTIONS
 from rlrobo_tui.cli import COMMANDS, load_command
 from rlrobo_tui.glossary import METRICS, explain
+from rlrobo_tui.preferences import Preferences, choices
 from rlrobo_tui.struct_docs import field_docs, first_line
 from robots.registry import TASKS, TaskEntry
 
@@ -40,6 +42,10 @@ def build() -> str:
         "## Hyper-parameters\n\nUnder `algorithm:` in YAML; `--set learning_rate=…` is short for "
         "`--set algorithm.learning_rate=…`.\n\n" + _algorithms(),
         "## Environment variables\n\n" + _settings(),
+        "## Settings of the app\n\nKeys of `settings.yaml` in the folder that `rlrobo info` prints; the page behind "
+        "the key `,` changes them.\n\n" + _preferences(),
+        "## Keys of the app\n\nThe first column is the name in `keys.yaml`, such as `live.pause: P` or "
+        "`runs.down: j,ctrl+n`. What starts, steers or ends a run is not possible in a read-only app.\n\n" + _keys(),
         "## Events\n\nLines of `events.jsonl`. Every event has:\n\n" + _events(),
         "## Commands\n\nLines of `commands.jsonl`; `rlrobo pause`, `stop`, … write them.\n\n" + _commands(),
         "## End reasons\n\n" + _reasons(),
@@ -90,6 +96,45 @@ def _settings() -> str:
     docs = field_docs(Settings)
     rows = ((f"`{name}`", docs[field].partition(": ")[2]) for name, field in VARIABLES.items())
     return _table(("Variable", "Meaning"), rows)
+
+
+def _preferences() -> str:
+    docs, defaults = field_docs(Preferences), Preferences()
+    rows = (
+        (f"`{key}`", ", ".join(f"`{_yaml(each)}`" for each in choices(key)), f"`{_yaml(getattr(defaults, key))}`", doc)
+        for key, doc in docs.items()
+    )
+    return _table(("Key", "Values", "Default", "Meaning"), rows)
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower()
+
+
+PAGES_OF_THE_APP = {
+    "app": "On every page",
+    "runs": "Runs",
+    "live": "Live",
+    "compare": "Compare",
+    "replay": "Replay",
+    "new": "New run",
+    "settings": "Settings",
+    "doctor": "Doctor",
+    "overlay": "On what lies over a page",
+}
+"""Headings; a page that is missing here fails the build."""
+
+
+def _keys() -> str:
+    parts = []
+    for scope in dict.fromkeys(action.scope for action in ACTIONS):
+        rows = (
+            (f"`{action.binding_id}`", f"`{action.keys.replace(',', '` `')}`", action.danger.value, action.help)
+            for action in ACTIONS
+            if action.scope == scope
+        )
+        parts.append(f"### {PAGES_OF_THE_APP[scope]}\n\n{_table(('Action', 'Keys', 'Danger', 'What it does'), rows)}")
+    return "\n\n".join(parts)
 
 
 def _events() -> str:

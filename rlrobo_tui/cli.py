@@ -35,6 +35,7 @@ COMMANDS = {
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
     "bench": ("bench:bench", "Measure how fast tasks simulate and train on this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
+    "info": ("info:info", "Print where runs, settings, keys, reports and caches lie."),
 }
 """Name, where it is (module:function in rlrobo_tui/commands/) and one line for `rlrobo --help`."""
 

@@ -13,3 +13,8 @@ def config_dir() -> Path:
 def state_dir() -> Path:
     """Return the folder of what the app remembers between two starts; deleting it loses comfort only."""
     return platformdirs.user_state_path("rlrobo")
+
+
+def cache_dir() -> Path:
+    """Return the folder of what is compiled once for a machine; engine/kernels/library.py writes there."""
+    return platformdirs.user_cache_path("rlrobo")
