@@ -5,7 +5,6 @@ A thread reads the runs and computes the curves; keys that change what is compar
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from textual.widgets import Footer, Static
 
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
-from engine.protocol.run_dir import RunDir, list_runs
+from engine.protocol.run_dir import RunDir
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.comparison import (
     MAX_LINES,
@@ -37,11 +36,11 @@ from rlrobo_tui.comparison import (
 )
 from rlrobo_tui.comparison_plot import LETTERS, Inks, make_plot, readout
 from rlrobo_tui.comparison_words import place_text
-from rlrobo_tui.config_diff import differing, same_but_seed
+from rlrobo_tui.config_diff import SEED, differing, same_but_seed
 from rlrobo_tui.lens import Lens, XAxis
-from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_view import RunView
+from rlrobo_tui.screens.compare_choice import choose_runs
 from rlrobo_tui.screens.compare_keys import CompareKeys
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
@@ -55,8 +54,6 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 SLOW_POLL_S = 5.0
 """Where each frame is expensive."""
-_SEED = re.compile(r"-s\d+(-\d+)?$")
-NO_SECOND = "Two runs are needed: mark them with space in the list (1), then press 3."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,10 +207,14 @@ class CompareScreen(CompareKeys):
     def _draw_diff(self) -> None:
         panel = self.query_one("#diff")
         panel.display = self.memory.has_diff
-        known = [config for config in self._configs if config is not None]
-        changes = differing(known) if len(known) == len(self._configs) else {}
+        by_id = {run.id: config for run, config in zip(self._runs, self._configs, strict=True)}
+        known = {LETTERS[index]: by_id[curve.ids[0]] for index, curve in enumerate(self.curves)}
+        configs = {letter: config for letter, config in known.items() if config is not None}
+        changes = differing(list(configs.values()))
+        if any(len(curve.ids) > 1 for curve in self.curves):
+            changes.pop(SEED, None)  # the runs of a mean have several
         width = max(20, panel.content_size.width)
-        self.query_one("#changes", Static).update(config_content(changes, list(LETTERS[: len(known)]), width))
+        self.query_one("#changes", Static).update(config_content(changes, list(configs), width))
 
     def _draw_title(self) -> None:
         facts = [count_of(len(self._runs), "run")]
@@ -263,33 +264,6 @@ class CompareScreen(CompareKeys):
             metrics=metrics_of(runs),
             num_active=sum(not run.view.status.is_over for run in runs),
         )
-
-
-def choose_runs(app: RlroboApp) -> list[RunDir]:
-    """Return the marked runs in the order of their marks; without two marks, the current run and the newest like it.
-
-    Raises CannotOpenError where that are not two.
-    """
-    runs = {run.id: run for run in list_runs(app.runs_dir)}
-    marked = [runs[id] for id in app.memory.marks if id in runs]
-    if len(marked) > MAX_LINES:
-        app.notify(f"{len(marked)} runs are marked; the first {MAX_LINES} are compared.", severity="warning")
-    if len(marked) >= 2:
-        return marked[:MAX_LINES]
-    current = app.current.id if app.current is not None else next(iter(runs), "")
-    if current not in runs:
-        raise CannotOpenError(NO_SECOND)
-    if marked and marked[0].id != current:
-        return [marked[0], runs[current]]
-    like = [run for id, run in runs.items() if id != current and _task_of(id) == _task_of(current)]
-    if not like:
-        raise CannotOpenError(NO_SECOND)
-    return sorted([runs[current], like[0]], key=lambda run: run.id)
-
-
-def _task_of(id: str) -> str:
-    """Return the task in an id; reading a thousand configurations would hold the app up."""
-    return _SEED.sub("", id).partition("-")[2].rpartition("-")[0]
 
 
 def _config_of(run: RunDir) -> RunConfig | None:

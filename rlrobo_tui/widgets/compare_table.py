@@ -32,9 +32,19 @@ class TableState:
 class CompareTable(Static):
     """One line a curve, below a header."""
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._state: TableState | None = None
+
     def show(self, state: TableState) -> None:
         """Draw the table in the present width."""
+        self._state = state
         self.update(table_content(state, max(20, self.content_size.width)))
+
+    def on_resize(self) -> None:
+        """Choose the columns that fit."""
+        if self._state is not None:
+            self.show(self._state)
 
 
 def table_content(state: TableState, width: int) -> Content:
