@@ -117,6 +117,8 @@ class RunControl(Page[None]):
         for run in runs:
             try:
                 self._deleted.append(delete(_dir(run)))
+                if run.id in self.rlrobo.memory.marks:
+                    self.rlrobo.memory.marks.remove(run.id)
             except RlroboError as err:
                 self.notify(str(err), severity="error", markup=False)
         if self._deleted:

@@ -270,8 +270,9 @@ class RunsScreen(RunControl, RunArranging):
         facts = [count_of(len(self._summaries), "run"), f"{active} active"] if self._summaries else ["train robots"]
         if memory.runs.filter:
             facts.append(f"{len(self._shown)} match")
-        if memory.marks:
-            facts.append(f"{len(memory.marks)} marked")
+        num_marked = sum(run.id in memory.marks for run in self._summaries)
+        if num_marked:
+            facts.append(f"{num_marked} marked")
         if self.order != Order():
             facts.append(f"by {order.column} {'▼' if order.is_descending else '▲'}")
         if self.grouping is not Grouping.NONE:

@@ -204,7 +204,7 @@ def test_an_ended_run_is_deleted_only_by_its_name_and_comes_back(tmp_path: Path)
 
     async def play(pilot: Pilot[None]) -> None:
         await listed(pilot, 1)
-        await pilot.press("X")
+        await pilot.press("space", "X")
         await until(pilot, lambda: isinstance(pilot.app.screen, TypedConfirm))
         await pilot.press("y", "enter")
         assert run.path.is_dir()
@@ -213,6 +213,7 @@ def test_an_ended_run_is_deleted_only_by_its_name_and_comes_back(tmp_path: Path)
         await pilot.press("enter")
         await until(pilot, lambda: "No runs yet." in screen_text(pilot.app))
         assert (tmp_path / FOLDER / run.id / "config.yaml").is_file()
+        assert not page(pilot).has_marks
         await pilot.press("u")
         await listed(pilot, 1)
         assert run.config.is_file()
