@@ -169,6 +169,15 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             self.screen.show_error(reason)
         self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
 
+    @property
+    def run_in_sight(self) -> str:
+        """Id of the run whose own page says what happens to it."""
+        return self.page.run_id if self.page is not None and self.page.SCOPE == "live" else ""
+
+    def on_runs_screen_listed(self, message: RunsScreen.Listed) -> None:
+        """Tell what ended, also while another page lies over the list."""
+        self.tell_of_ends(message.listing.summaries)
+
     def on_open_run(self, message: OpenRun) -> None:
         """Watch a run."""
         self.watch_run(message.run)
@@ -226,7 +235,8 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         self.push_screen(HelpScreen(self._explained(page), metrics=metrics, is_ascii=self.is_ascii))
 
     def action_notices(self) -> None:
-        """Show what was notified."""
+        """Show what was notified, instead of the notifications that still stand there."""
+        self.clear_notifications()
         self.push_screen(NoticesScreen(self.noticed))
 
     def action_new_run(self) -> None:

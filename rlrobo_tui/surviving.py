@@ -47,6 +47,9 @@ class Surviving(App[None]):
         if len(self.screen_stack) < 2 or not self.is_running:  # the app is not up yet: nothing to go back to
             super()._handle_exception(error)
             return
+        if isinstance(error, BrokenPipeError):  # the terminal or the browser went away
+            self.exit(return_code=1)
+            return
         if self._exit or self._is_beginning_again:  # what breaks because a page is broken already
             return
         where = f"{type(self.screen).__name__}, {self.size.width}x{self.size.height}"

@@ -189,8 +189,8 @@ class LiveScreen(RunKeys, ChartKeys):
     def _notify_of(self, before: RunView) -> None:
         for text, severity in notices(before, self.view):
             self.notify(text, severity=severity, markup=False)
-        if self.rlrobo.preferences.bell and self.view.status.is_over and not before.status.is_over:
-            self.app.bell()
+        if self.view.status.is_over and not before.status.is_over:
+            self.rlrobo.ring(self.run_id, f"{self.run_id} {self.view.status.value}.")
 
     def draw(self) -> None:
         """Bring every part up to date."""

@@ -31,6 +31,8 @@ from rlrobo_tui.widgets.run_preview import RunPreview
 from rlrobo_tui.widgets.runs_table import RunsTable
 
 REFRESH_S = 1.0
+REFRESH_BEHIND_S = 5.0
+"""While another page lies over the list: only to tell which runs ended."""
 EMPTY = """[bold]No runs yet.[/]
 
 [$primary bold]enter[/]  train a 60-second demo
@@ -131,6 +133,7 @@ class RunsScreen(RunControl, RunArranging):
         self.query_one("#tip", Static).update(f"tip: {tip_of(time.localtime().tm_yday)}")
         self.query_one(RunsTable).focus()
         self.set_interval(REFRESH_S, self._reread_if_in_sight)
+        self.set_interval(REFRESH_BEHIND_S, self._reread_if_behind)
         self.reread()
 
     def on_screen_resume(self) -> None:
@@ -148,7 +151,8 @@ class RunsScreen(RunControl, RunArranging):
         """Take what the thread has read."""
         is_first = self._listing is None
         self._listing = message.listing
-        self.draw()
+        if self.rlrobo.page is self or is_first:
+            self.draw()
         if is_first:
             current = self.rlrobo.current
             self.query_one(RunsTable).select(current.id if current else self.rlrobo.memory.run)
@@ -229,6 +233,10 @@ class RunsScreen(RunControl, RunArranging):
     def _reread_if_in_sight(self) -> None:
         if self.is_current:  # a page on top must not pay for a list that nobody sees
             self.reread()
+
+    def _reread_if_behind(self) -> None:
+        if self.rlrobo.page is not self:
+            self._read()
 
     @work(thread=True, exclusive=True, group="list")
     def _read(self) -> None:
