@@ -51,6 +51,7 @@ class Chart(Widget, can_focus=True):
         """What was drawn last."""
         self._drawn_from: tuple[object, ...] = ()
         self._strips: list[Strip] = []
+        self._border = ("", "")
 
     def on_mount(self) -> None:
         """Take the colours of another theme at once."""
@@ -131,11 +132,14 @@ class Chart(Widget, can_focus=True):
         signs = ["log"] if self.is_log else []
         if data.lens.width is not None:
             signs.append("part")
-        self.border_title = " · ".join([self.metric, *signs])
+        title = " · ".join([self.metric, *signs])
         parts = legend(data) if data.lens.cursor is None else readout(data)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
             parts = parts[:-1]  # the first ones matter most
-        self.border_subtitle = " · ".join(parts)
+        subtitle = " · ".join(parts)
+        if (title, subtitle) != self._border:  # setting them draws all of it again
+            self._border = title, subtitle
+            self.border_title, self.border_subtitle = title, subtitle
 
     def _reason(self, data: ChartData) -> list[Strip]:
         """Return what to wait for, or what to do, where there is nothing to draw."""
