@@ -16,6 +16,7 @@ from typing import Any
 
 from textual import work
 from textual.app import SystemCommand
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from engine.launch import find_engine
@@ -30,6 +31,7 @@ from rlrobo_tui.key_map import clashes, for_textual, read_key_map, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
 from rlrobo_tui.pages import CannotOpenError, make_page
+from rlrobo_tui.palette import RunOffers, ThemeOffers
 from rlrobo_tui.preferences import Preferences, read_preferences
 from rlrobo_tui.repaint import RepaintingLittle
 from rlrobo_tui.screens.help import HelpScreen
@@ -65,6 +67,7 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
     TITLE = "rlrobo"
     CSS_PATH = [f"styles/{name}.tcss" for name in STYLES]  # noqa: RUF012
     BINDINGS = bindings_of("app")
+    COMMANDS = Surviving.COMMANDS | {RunOffers}
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
     def __init__(self, runs_dir: Path, *, run: RunDir | None = None, options: Options | None = None) -> None:
@@ -115,6 +118,10 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             if self._is_possible(action, getattr(screen, "SCOPE", "")) and action.id != "palette":
                 yield SystemCommand(action.label, action.help, partial(self.run_action, action.id))
         yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
+
+    def search_themes(self) -> None:
+        """Offer our themes; the choice is kept."""
+        self.push_screen(CommandPalette(providers=[ThemeOffers], placeholder="Which colours?"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the app's keys off overlays, and the form from opening itself."""

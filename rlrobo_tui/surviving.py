@@ -28,12 +28,17 @@ class Surviving(App[None]):
         super().__init__()
         self.crashes: list[str] = []
         """The report of each failure."""
+        self._was_ready = False
         self._began_again_at: float | None = None
         self._is_beginning_again = False
 
     def make_home(self) -> Screen[None]:
         """Return a new list of runs."""
         raise NotImplementedError
+
+    def on_ready(self) -> None:
+        """From now on there is a list of runs to go back to."""
+        self._was_ready = True
 
     async def _dispatch_message(self, message: Message) -> None:
         """Keep the app's own loop alive, in which the actions of all pages run."""
@@ -44,13 +49,14 @@ class Surviving(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Take what a page, a widget, a timer or a worker raised; Textual calls this for all of them."""
-        if len(self.screen_stack) < 2 or not self.is_running:  # the app is not up yet: nothing to go back to
+        if not self._was_ready:
             super()._handle_exception(error)
             return
         if isinstance(error, BrokenPipeError):  # the terminal or the browser went away
             self.exit(return_code=1)
             return
-        if self._exit or self._is_beginning_again:  # what breaks because a page is broken already
+        # What breaks because the app is being left, or because a page is broken already, is no news.
+        if not self.is_running or self._exit or self._is_beginning_again:
             return
         where = f"{type(self.screen).__name__}, {self.size.width}x{self.size.height}"
         report = report_of(error.error if isinstance(error, WorkerFailed) else error, where=where)
