@@ -72,10 +72,11 @@ class FastSAC(NumpyActing, SAC):
     def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._begin_update()
         networks.adopt()
-        assert self.replay_buffer is not None
+        buffer = self.replay_buffer
+        assert buffer is not None
         seen: list[Losses] = []
         for gradient_step in range(gradient_steps):
-            batch = ReplayBatch.of(self.replay_buffer.sample(batch_size, env=self._vec_normalize_env), gamma=self.gamma)
+            batch = ReplayBatch.draw(buffer, self._vec_normalize_env, batch_size=batch_size, gamma=self.gamma)
             must_follow = gradient_step % self.target_update_interval == 0
             seen.append(networks.step(batch, tau=self.tau if must_follow else None))
         self._n_updates += gradient_steps

@@ -67,11 +67,12 @@ class FastTD3(NumpyActing, TD3):
     def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
         networks.adopt()
-        assert self.replay_buffer is not None
+        buffer = self.replay_buffer
+        assert buffer is not None
         seen: list[Losses] = []
         for _ in range(gradient_steps):
             self._n_updates += 1
-            batch = ReplayBatch.of(self.replay_buffer.sample(batch_size, env=self._vec_normalize_env), gamma=self.gamma)
+            batch = ReplayBatch.draw(buffer, self._vec_normalize_env, batch_size=batch_size, gamma=self.gamma)
             noise = self._draw_noise(batch)
             must_follow = self._n_updates % self.policy_delay == 0
             seen.append(networks.step(batch, noise, tau=self.tau if must_follow else None))

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.policies import ContinuousCritic
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 
 from engine.worker.flat_adam import FlatAdam
@@ -43,6 +45,22 @@ class ReplayBatch:
         inputs = np.concatenate((observations, actions), axis=1)
         rewards = samples.rewards.numpy()[:, 0]
         return cls(observations, inputs, flatten(samples.next_observations), rewards, left, np.empty_like(rewards))
+
+    @classmethod
+    def draw(cls, buffer: ReplayBuffer, env: VecNormalize | None, *, batch_size: int, gamma: float) -> ReplayBatch:
+        """Draw rows as the buffer's `sample` does, without copying them to torch and back where that is all it does."""
+        if type(buffer) is not ReplayBuffer or buffer.optimize_memory_usage or env is not None:
+            return cls.of(buffer.sample(batch_size, env=env), gamma=gamma)
+        bound = buffer.buffer_size if buffer.full else buffer.pos
+        rows = (
+            np.random.randint(0, bound, size=batch_size),
+            np.random.randint(0, high=buffer.n_envs, size=(batch_size,)),
+        )
+        observations = flatten(buffer.observations[rows])
+        inputs = np.concatenate((observations, buffer.actions[rows]), axis=1)
+        rewards, is_over = buffer.rewards[rows], buffer.dones[rows] * (1.0 - buffer.timeouts[rows])
+        left = (1.0 - is_over) * np.float32(gamma)
+        return cls(observations, inputs, flatten(buffer.next_observations[rows]), rewards, left, np.empty_like(rewards))
 
     def halves(self) -> list[slice]:
         """Return the rows of two equal parts, which threads can work on; of a single row one part."""
