@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,19 +20,17 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from engine.launch import find_engine
-from engine.protocol.errors import RlroboError
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.settings import Settings
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.appearance import Appearance
-from rlrobo_tui.folders import config_dir, state_dir
-from rlrobo_tui.key_map import clashes, for_textual, read_key_map, with_keys
+from rlrobo_tui.folders import state_dir
+from rlrobo_tui.key_map import for_textual, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
 from rlrobo_tui.pages import CannotOpenError, make_page
 from rlrobo_tui.palette import RunOffers, ThemeOffers
-from rlrobo_tui.preferences import Preferences, read_preferences
 from rlrobo_tui.repaint import RepaintingLittle
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
@@ -42,6 +40,7 @@ from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
 from rlrobo_tui.surviving import Surviving
 from rlrobo_tui.terminal import check_terminal, is_in_browser
+from rlrobo_tui.user_files import read_user_files
 from robots.plugins import load_plugins
 
 STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "doctor", "overlay")
@@ -77,7 +76,7 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             os.environ["NO_COLOR"] = no_color  # Textual may take it away; engines inherit it
         options = options or Options()
         self.runs_dir = runs_dir
-        preferences, self._key_map, self._warnings = _read_user_files(options.warnings)
+        preferences, self._key_map, self._warnings = read_user_files(options.warnings)
         self.take_preferences(preferences, ascii=options.ascii, low_bandwidth=options.low_bandwidth)
         self.memory: Memory = read_memory(state_dir() / "app.json")
         """Pages keep in it what a user comes back to."""
@@ -316,22 +315,6 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         """Import what the first page needs while the user looks at the list."""
         for module in ("rlrobo_tui.screens.live", "rlrobo_tui.screens.new_run"):
             importlib.import_module(module)
-
-
-def _read_user_files(warnings: Sequence[str]) -> tuple[Preferences, dict[str, str], list[str]]:
-    """Return preferences, key map and warnings: a file that is wrong must not keep anybody from his runs."""
-    said = list(warnings)
-    preferences, keys = Preferences(), {}
-    try:
-        preferences = read_preferences(config_dir() / "settings.yaml")
-    except RlroboError as err:
-        said.append(str(err))
-    try:
-        keys = read_key_map(config_dir() / "keys.yaml")
-        said += clashes(keys)
-    except RlroboError as err:
-        said.append(str(err))
-    return preferences, keys, said
 
 
 def run_app(settings: Settings, run: RunDir | None = None, options: Options | None = None) -> None:
