@@ -49,7 +49,8 @@ class ReplayBatch:
     @classmethod
     def draw(cls, buffer: ReplayBuffer, env: VecNormalize | None, *, batch_size: int, gamma: float) -> ReplayBatch:
         """Draw rows as the buffer's `sample` does, without copying them to torch and back where that is all it does."""
-        if type(buffer) is not ReplayBuffer or buffer.optimize_memory_usage or env is not None:
+        is_plain = type(buffer) is ReplayBuffer and not buffer.optimize_memory_usage
+        if not is_plain or (env is not None and (env.norm_obs or env.norm_reward)):
             return cls.of(buffer.sample(batch_size, env=env), gamma=gamma)
         bound = buffer.buffer_size if buffer.full else buffer.pos
         rows = (
