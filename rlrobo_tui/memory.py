@@ -66,6 +66,19 @@ class CompareMemory(Struct, kw_only=True):
     """Whether it is shown how the configurations differ."""
 
 
+class ReplayMemory(Struct, kw_only=True):
+    """Of the page on which a checkpoint plays."""
+
+    speed: float = 1.0
+    """Times real time; 0: as fast as possible."""
+    view: str = "follow"
+    """Which camera, as in engine/replay/wire.py."""
+    quality: str = "fine"
+    """Name of one of the qualities in rlrobo_tui/replay_controls.py."""
+    is_deterministic: bool = True
+    """Whether a policy takes its most likely action, rather than sample one."""
+
+
 class Memory(Struct, kw_only=True):
     """Everything; each page keeps a part of its own."""
 
@@ -76,6 +89,7 @@ class Memory(Struct, kw_only=True):
     runs: RunsMemory = field(default_factory=RunsMemory)
     live: LiveMemory = field(default_factory=LiveMemory)
     compare: CompareMemory = field(default_factory=CompareMemory)
+    replay: ReplayMemory = field(default_factory=ReplayMemory)
     new: NewRunMemory = field(default_factory=NewRunMemory)
 
 

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from engine.replay.wire import DEFAULT_SEED, VIEWS, CameraWish, Wish
+from rlrobo_tui.memory import ReplayMemory
 from rlrobo_tui.robot_feed import Shown
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 0.0)
@@ -51,9 +52,16 @@ class Controls:
     zoom: float = 1.0
     quality: Quality = QUALITIES[0]
 
+    def restore(self, memory: ReplayMemory) -> None:
+        """Take over what the user chose the last time, as far as there is such a thing."""
+        self.speed = memory.speed if memory.speed in SPEEDS else self.speed
+        self.view = memory.view if memory.view in VIEWS else self.view
+        self.quality = next((each for each in QUALITIES if each.name == memory.quality), self.quality)
+        self.is_deterministic = memory.is_deterministic
+
     def change_speed(self, places: int) -> None:
         """Take another of the speeds; the first and the last stay."""
-        self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, SPEEDS.index(self.speed) + places))]
+        self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, _place(self.speed) + places))]
 
     def next_view(self) -> None:
         """Take the next camera, as it stands by itself."""
@@ -124,6 +132,11 @@ class History:
     def to_present(self) -> None:
         """Look at the newest again."""
         self.num_back = 0
+
+
+def _place(speed: float) -> int:
+    """Return the index of the first of the speeds that is not below this one."""
+    return next((index for index, each in enumerate(SPEEDS[:-1]) if 0 < speed <= each), len(SPEEDS) - 1)
 
 
 def _moment(shown: Shown) -> list[tuple[int, int, int]]:

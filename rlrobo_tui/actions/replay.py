@@ -48,7 +48,7 @@ ACTIONS = (
     ),
     Action(
         id="follow", scope=_SCOPE, keys="F", label="Follow", group=_CHECKPOINTS, is_in_footer=False,
-        help="Play each new checkpoint as soon as it is saved, or stay with this one.",
+        help="Play each new checkpoint as soon as the episode under way has ended, or stay with this one.",
     ),
     Action(
         id="beside", scope=_SCOPE, keys="B", label="Beside", group=_CHECKPOINTS, is_in_footer=False,

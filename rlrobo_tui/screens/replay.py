@@ -20,10 +20,11 @@ from textual.widgets import Footer, Static
 
 from engine.launch import find_engine
 from engine.protocol.run_dir import RunDir, list_runs
-from engine.replay.wire import Wish
+from engine.replay.wire import Frame, Wish
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
 from rlrobo_tui.pages import CannotOpenError
+from rlrobo_tui.quantities import count
 from rlrobo_tui.replay_controls import WITHOUT_COLOR, Controls, History
 from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
 from rlrobo_tui.robot_feed import News, RobotFeed, Shown, Waiting
@@ -82,6 +83,9 @@ class ReplayScreen(ReplayKeys):
         self._steps = StepHistory()
         self._asked: Wish | None = None
         self._feed_number = 0
+        self._num_taken = 0
+        self._played = (0, 0)
+        """Checkpoint and number of the episode that plays."""
         self._waits_for, self._waits_since = "", 0.0
         self._left = threading.Event()
 
@@ -117,6 +121,7 @@ class ReplayScreen(ReplayKeys):
         """Begin to read and to play."""
         self.query_one("#reward-plot").border_title = "reward terms, each step"
         self.query_one("#action-plot").border_title = "actions, each step"
+        self.controls.restore(self.rlrobo.memory.replay)
         if not self.has_color:
             self.controls.quality = WITHOUT_COLOR
         self._fps = FPS_OVER_SSH if is_over_ssh() else FPS
@@ -197,10 +202,21 @@ class ReplayScreen(ReplayKeys):
         self._waits_for = ""
         self._history.add(shown)
         self._steps.take(shown.frame.lanes[0])
+        self._num_taken += 1
         if not self._history.num_back:
-            self.show(shown)
+            self._show(shown)
+            if not is_over_ssh() or self._num_taken % 2:
+                self._draw_plots(shown)
+        if self._is_at_an_end(shown.frame):
+            self.take_next()
         if is_first:
             self.refresh_bindings()
+
+    def _is_at_an_end(self, frame: Frame) -> bool:
+        """Whether an episode ended since the last picture, or never ends by itself."""
+        lane = frame.lanes[0]
+        before, self._played = self._played, (lane.checkpoint, lane.episode)
+        return bool(lane.ending) or before != self._played or frame.max_steps is None
 
     # ---- checkpoints and events ----
 
@@ -217,35 +233,40 @@ class ReplayScreen(ReplayKeys):
             self._left.wait(POLL_S)
 
     def on_replay_screen_read(self, message: Read) -> None:
-        """Take the checkpoints; go to the newest where it is followed."""
+        """Take the checkpoints; a newer one plays after this episode where they are followed."""
         self.view = message.view
         if message.saved:  # a moment without any is one in which they are being replaced
             self.saved = message.saved
-        if self.is_following:
-            self.choose(self.saved[0].step)
+        if self.failed or self.shown is None:
+            self.take_next()
         self.refresh_bindings()
         self.draw_words()
 
     # ---- drawing ----
 
-    def show(self, shown: Shown) -> None:
-        """Draw pictures and plots."""
+    def _show(self, shown: Shown) -> None:
+        """Draw pictures."""
         self.shown = shown
         for view, picture in zip(self._views, shown.pictures, strict=False):
             view.show(picture, shown.frame.width, has_color=self.controls.quality.has_color)
+        self._draw_overlays()
+
+    def _draw_plots(self, shown: Shown) -> None:
+        """Draw what the steps until a picture were made of."""
         actions = self.query_one(ActionPlot)
         actions.names = shown.frame.action_names
         steps = self._steps.until(shown.frame.lanes[0])
         for plot in self.query(StepPlot):
             if plot.size.height:
                 plot.show(steps)
-        self._draw_overlays()
 
     def draw_words(self) -> None:
         """Bring everything but the pictures up to date."""
         if not self.is_attached:
             return
-        self._put("#replay-title", title(self.view, self.job_words, is_ascii=self.rlrobo.is_ascii))
+        waits = "" if self.next_step is None else f"{count(self.next_step)} plays next"
+        aside = "  ·  ".join(words for words in (self.job_words, waits) if words)
+        self._put("#replay-title", title(self.view, aside, is_ascii=self.rlrobo.is_ascii))
         self.query_one("#replay-banner").display = bool(self.failed)
         self._put("#replay-banner", failure(self.failed))
         self.query_one(CheckpointRail).show(self.saved, plays=self.controls.checkpoint, beside=self.controls.beside)
@@ -286,7 +307,8 @@ class ReplayScreen(ReplayKeys):
         """Show an older or a newer picture of those that were kept; return whether there is one."""
         found = self._history.move(places)
         if found is not None:
-            self.show(found)
+            self._show(found)
+            self._draw_plots(found)
         return found is not None
 
     def look_at_present(self) -> None:

@@ -27,7 +27,7 @@ class ReplayKeys(ReplayJobs):
         self.failed = ""
         """Why the process that plays is gone."""
         self.is_following = False
-        """Whether each new checkpoint plays as soon as there is one."""
+        """Whether each new checkpoint plays when the episode under way has ended."""
 
     # ---- what the page does ----
 
@@ -43,6 +43,11 @@ class ReplayKeys(ReplayJobs):
         """Show what plays."""
         raise NotImplementedError
 
+    def take_next(self) -> None:
+        """Play a newer checkpoint, where one waits for the end of the episode."""
+        if self.next_step is not None:
+            self.choose(self.next_step)
+
     # ---- what is so ----
 
     @property
@@ -55,6 +60,12 @@ class ReplayKeys(ReplayJobs):
         """What shows the same in a window."""
         speed = f" --speed {self.controls.speed:g}" if self.controls.speed not in (0.0, 1.0) else ""
         return f"rlrobo replay {self.run_id} --checkpoint {self.controls.checkpoint} --seed {self.controls.seed}{speed}"
+
+    @property
+    def next_step(self) -> int | None:
+        """Timestep of the checkpoint that plays next; None where this one plays on."""
+        newest = self.saved[0].step
+        return newest if self.is_following and newest != self.controls.checkpoint else None
 
     @property
     def has_picture(self) -> bool:
@@ -142,6 +153,7 @@ class ReplayKeys(ReplayJobs):
         self._say_speed()
 
     def _say_speed(self) -> None:
+        self.rlrobo.memory.replay.speed = self.controls.speed
         if self.shown is None:
             self.notify(speed_text(self.controls.speed))
         self.draw_words()
@@ -155,6 +167,7 @@ class ReplayKeys(ReplayJobs):
     def action_sample(self) -> None:
         """Switch between most likely and sampled actions."""
         self.controls.is_deterministic = not self.controls.is_deterministic
+        self.rlrobo.memory.replay.is_deterministic = self.controls.is_deterministic
         self.look_at_present()
         self.draw_words()
 
@@ -179,9 +192,10 @@ class ReplayKeys(ReplayJobs):
     def action_follow(self) -> None:
         """Follow the newest checkpoint, or stay."""
         self.is_following = not self.is_following
-        self.notify("Each new checkpoint plays when it is saved." if self.is_following else "Stays with this one.")
-        if self.is_following:
-            self.choose(self.saved[0].step)
+        words = "The newest checkpoint plays, and each newer one after the episode in which it is saved."
+        self.notify(words if self.is_following else "Stays with this one.")
+        self.take_next()
+        self.draw_words()
 
     def action_beside(self) -> None:
         """Put the best, the newest or the oldest checkpoint beside this one, or take it away."""
@@ -196,6 +210,7 @@ class ReplayKeys(ReplayJobs):
     def action_camera(self) -> None:
         """Take the next camera."""
         self.controls.next_view()
+        self.rlrobo.memory.replay.view = self.controls.view
         self.look_at_present()
         self.draw_words()
 
@@ -233,6 +248,7 @@ class ReplayKeys(ReplayJobs):
             self.notify("Without colour pictures are made of characters.")
             return
         self.controls.next_quality()
+        self.rlrobo.memory.replay.quality = self.controls.quality.name
         self.draw_words()
 
     def action_full(self) -> None:

@@ -1,7 +1,7 @@
 """Stands for the process that plays (engine/replay/terminal.py): the same pipes, no robot.
 
-Each answer to a wish that is not paused is one step further. FAKE_PLAYER says how it fails: `load` before the first
-frame, `seed` at the seed 10001.
+Each answer to a wish that is not paused is one step further, as fast as possible a hundred steps. FAKE_PLAYER says how
+it fails: `load` before the first frame, `seed` at the seed 10001.
 """
 
 import os
@@ -12,6 +12,8 @@ import msgspec
 from engine.messages import tell
 from engine.replay.wire import Frame, Lane, Wish, write_frame
 
+MAX_STEPS = 500
+
 
 def main() -> int:
     """Answer wishes until stdin ends."""
@@ -20,21 +22,23 @@ def main() -> int:
     if failure == "load":
         tell(error="The checkpoint is damaged.")
         return 1
-    step, before = 0, Wish(checkpoints=())
+    step, episode, before = 0, 1, Wish(checkpoints=())
     for line in sys.stdin.buffer:
         wish = msgspec.json.decode(line, type=Wish)
         if failure == "seed" and wish.seed == 10_001:
             print("Segmentation fault", file=sys.stderr)  # noqa: T201 - as libraries do
             os.abort()
         if (wish.checkpoints, wish.seed) != (before.checkpoints, before.seed):
-            step = 0
-        step += wish.num_single_steps - before.num_single_steps + (not wish.is_paused)
+            step, episode = 0, 1
+        if step >= MAX_STEPS and not wish.is_paused:
+            step, episode = 0, episode + 1
+        step += wish.num_single_steps - before.num_single_steps + (not wish.is_paused) * (1 if wish.speed else 100)
         before = wish
-        lanes = [lane(checkpoint, step) for checkpoint in wish.checkpoints]
+        lanes = [lane(checkpoint, episode, step) for checkpoint in wish.checkpoints]
         frame = Frame(
             width=wish.width,
             height=wish.height,
-            max_steps=500,
+            max_steps=MAX_STEPS,
             control_dt_s=0.02,
             action_names=("cart",),
             has_camera=True,
@@ -46,11 +50,16 @@ def main() -> int:
     return 0
 
 
-def lane(checkpoint: int, step: int) -> Lane:
+def lane(checkpoint: int, episode: int, step: int) -> Lane:
     """Return a lane at `step`, worth 1 a step."""
-    terms = [{"alive": 1.5, "effort": -0.5}]
     return Lane(
-        checkpoint=checkpoint, episode=1, step=step, episode_return=float(step), reward_terms=terms, actions=[[0.5]]
+        checkpoint=checkpoint,
+        episode=episode,
+        step=step,
+        episode_return=float(step),
+        ending="time_limit" if step >= MAX_STEPS else "",
+        reward_terms=[{"alive": 1.5, "effort": -0.5}],
+        actions=[[0.5]],
     )
 
 

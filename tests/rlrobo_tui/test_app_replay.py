@@ -18,6 +18,8 @@ from rlrobo_tui.screens import replay_jobs
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.replay import ReplayScreen
 from rlrobo_tui.screens.runs import RunsScreen
+from rlrobo_tui.step_history import Steps
+from rlrobo_tui.widgets.step_plots import StepPlot
 from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +150,21 @@ def test_steps_go_back_through_what_was_seen_and_then_on(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
+def test_what_was_chosen_for_playing_is_there_the_next_time(run: RunDir) -> None:
+    async def choose(pilot: Pilot[None]) -> None:
+        await playing(pilot)
+        await pilot.press("greater_than_sign", "D", "C", "T")
+
+    async def look(pilot: Pilot[None]) -> None:
+        page = await playing(pilot)
+        await asked(pilot, page, lambda wish: (wish.speed, wish.is_deterministic, wish.num_shades) == (2.0, False, 7))
+        assert page.controls.view == "orbit"
+
+    drive(RlroboApp(run.path.parent, run=run), choose)
+    drive(RlroboApp(run.path.parent, run=run), look)
+
+
 def step_of(page: ReplayScreen) -> int:
     assert page.shown is not None
     return page.shown.frame.lanes[0].step
@@ -171,8 +188,9 @@ def test_j_and_k_go_through_the_checkpoints_and_stop_at_their_ends(run: RunDir, 
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-@pytest.mark.slow
-def test_a_followed_run_plays_each_new_checkpoint(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_followed_run_plays_each_new_checkpoint_after_the_episode(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rlrobo_tui.screens.replay.POLL_S", 0.01)
 
     async def play(pilot: Pilot[None]) -> None:
@@ -180,7 +198,11 @@ def test_a_followed_run_plays_each_new_checkpoint(run: RunDir, monkeypatch: pyte
         await pilot.press("F")
         await asked(pilot, page, lambda wish: wish.checkpoints == (300,))
         save(run, 400)
+        await until(pilot, lambda: "400 plays next" in screen_text(pilot.app))
+        assert page.controls.checkpoint == 300
+        await pilot.press("greater_than_sign", "greater_than_sign", "greater_than_sign")
         await asked(pilot, page, lambda wish: wish.checkpoints == (400,))
+        await until(pilot, lambda: "plays next" not in screen_text(pilot.app))
         await pilot.press("F")
         save(run, 500)
         await until(pilot, lambda: page.saved[0].step == 500)
@@ -302,12 +324,18 @@ def test_another_checkpoint_starts_the_process_again(run: RunDir, monkeypatch: p
 
 
 @pytest.mark.slow
-def test_over_a_network_pictures_are_small(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_a_network_pictures_are_small_and_plots_half_as_frequent(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "there")
+    plotted: list[Steps] = []
+    monkeypatch.setattr(StepPlot, "show", lambda _, steps: plotted.append(steps))
 
     async def play(pilot: Pilot[None]) -> None:
         page = await playing(pilot)
         await asked(pilot, page, lambda wish: (wish.width, wish.height) == (60, 60))
+        await until(pilot, lambda: page._num_taken >= 6)
+        assert len(plotted) == 2 * ((page._num_taken + 1) // 2)  # of the rewards and of the actions
 
     drive(RlroboApp(run.path.parent, run=run), play, size=(160, 48))
 

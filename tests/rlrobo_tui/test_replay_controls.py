@@ -1,6 +1,9 @@
 """What the keys of the replay page set, and the pictures that it keeps."""
 
+import pytest
+
 from engine.replay.wire import Frame, Lane
+from rlrobo_tui.memory import ReplayMemory
 from rlrobo_tui.replay_controls import MAX_ZOOM, SPEEDS, Controls, History
 from rlrobo_tui.robot_feed import Shown
 
@@ -76,3 +79,22 @@ def test_history_is_bounded_by_the_size_of_its_pictures() -> None:
     history.to_present()
     history.add(shown(99, size=1000))
     assert history.move(-1) is None
+
+
+def test_what_was_remembered_is_taken_over_as_far_as_there_is_such_a_thing() -> None:
+    controls = Controls(checkpoint=1)
+    controls.restore(ReplayMemory(speed=2.0, view="top", quality="coarse", is_deterministic=False))
+    assert (controls.speed, controls.view, controls.quality.num_shades) == (2.0, "top", 7)
+    assert not controls.is_deterministic
+    controls.restore(ReplayMemory(speed=3.0, view="moon", quality="grand"))
+    assert (controls.speed, controls.view, controls.quality.num_shades) == (2.0, "top", 7)
+
+
+@pytest.mark.parametrize(("speed", "slower", "faster"), [(3.0, 2.0, 0.0), (0.01, 0.1, 0.25), (50.0, 4.0, 0.0)])
+def test_a_speed_between_the_steps_goes_to_its_neighbours(speed: float, slower: float, faster: float) -> None:
+    controls = Controls(checkpoint=1, speed=speed)
+    controls.change_speed(-1)
+    assert controls.speed == slower
+    controls.speed = speed
+    controls.change_speed(1)
+    assert controls.speed == faster
