@@ -28,6 +28,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from engine.bench.block import Side
 from engine.bench.stock import VecKind, make_stock, make_stock_env
+from engine.kernels.library import multiply_on_one_thread
 from engine.protocol.config import RunConfig
 from engine.protocol.presets import build_config
 from engine.tasks import make_batch
@@ -69,6 +70,7 @@ class Plan:
 def train(config: RunConfig, side: Side, plan: Plan) -> Iterable[Point]:
     """Train and return an evaluation at the beginning and after each `plan.every` timesteps."""
     torch.set_num_threads(1)
+    multiply_on_one_thread()  # as in an engine; products are shared out by ours
     if side is Side.OURS:
         torch.distributions.Distribution.set_default_validate_args(False)
         env = make_training_env(config)

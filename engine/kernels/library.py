@@ -67,6 +67,13 @@ def load_kernels() -> Kernels | None:
         return None
 
 
+def multiply_on_one_thread() -> None:
+    """Let NumPy's products use one thread, as OPENBLAS_NUM_THREADS=1 does where it is set before NumPy is loaded."""
+    blas = _find_blas()
+    if blas is not None:
+        blas.scipy_openblas_set_num_threads64_(1)
+
+
 def address(array: np.ndarray) -> int:
     """Return where an array begins; it must live as long as that is used."""
     return array.__array_interface__["data"][0]
