@@ -95,8 +95,9 @@ class Chart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of what was drawn last."""
-        # Without a style Textual's filter for NO_COLOR fails.
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, Style.null())
+        # Without the ground the terminal's own would show, whatever the theme; without a style NO_COLOR's filter fails.
+        ground = self.visual_style.rich_style
+        return self._strips[y].apply_style(ground) if y < len(self._strips) else Strip.blank(self.size.width, ground)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Zoom in."""

@@ -33,7 +33,8 @@ class PlotView(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of what was drawn last."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.visual_style.rich_style)
+        ground = self.visual_style.rich_style
+        return self._strips[y].apply_style(ground) if y < len(self._strips) else Strip.blank(self.size.width, ground)
 
     def ink(self, variable: str) -> Style:
         """Return a colour of the theme as a style."""

@@ -237,3 +237,13 @@ def test_nothing_is_drawn_twice(run: RunDir) -> None:
         await until(pilot, lambda: chart.data is not before)
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_charts_have_the_ground_of_the_theme_and_not_that_of_the_terminal(run: RunDir) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        chart = main_chart(pilot)
+        grounds = {segment.style and segment.style.bgcolor for segment in chart.render_line(2)}
+        assert grounds == {chart.rich_style.bgcolor}
+
+    drive(RlroboApp(run.path.parent, run=run), play)
