@@ -5,14 +5,16 @@ have defaults, so that new viewers read old runs. A value that is NaN or infinit
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from engine.protocol.status import EndReason, Status
 
 PROTOCOL_VERSION = 1
+LAST_STEP = 2**63 - 1
+"""A line with a larger step is damaged; readers count in 64 bits and in floats."""
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -22,7 +24,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Number of the event in its file, from 1, without gaps."""
     time: float = 0.0
     """Seconds since 1970 (UTC)."""
-    step: int = 0
+    step: Annotated[int, Meta(ge=0, le=LAST_STEP)] = 0
     """Timesteps trained so far, all environments together."""
 
 
