@@ -1,6 +1,6 @@
 """`rlrobo bench sim`: how fast tasks are on one core, next to the engine alone and to the environments they match.
 
-`bench train` is in bench_train.py.
+`bench train` is in bench_train.py, `bench app` in bench_app.py.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rlrobo_tui.commands.bench_app import app
 from rlrobo_tui.commands.bench_train import train
 from rlrobo_tui.commands.child import run_child
 from rlrobo_tui.commands.options import JsonOption, complete_tasks
@@ -23,7 +24,7 @@ HEADERS = ("TASK", ">ENVS", ">OURS", ">CEILING", ">RATIO", ">PEER", ">SPEEDUP", 
 bench = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="Measure how fast tasks simulate and train on this machine.",
+    help="Measure how fast tasks simulate and train, and how light the app is, on this machine.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -58,6 +59,7 @@ def sim(
 
 
 bench.command()(train)
+bench.command()(app)
 
 
 def _narrate_progress(message: dict[str, Any]) -> None:
