@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from engine.replay.wire import DEFAULT_SEED, VIEWS, CameraWish, Wish
 from rlrobo_tui.memory import ReplayMemory
 from rlrobo_tui.robot_feed import Shown
+from rlrobo_tui.terminal import is_over_ssh
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 0.0)
 """Times real time; 0: as fast as possible."""
+FPS, FPS_OVER_SSH = 12, 5
+MAX_SIZE_OVER_SSH = (60, 60)
+"""Pixels of a picture that travels over a network."""
+MIN_SIZE = 8
+"""Pixels; less shows nothing."""
 TURN_DEG, TILT_DEG, ZOOM = 10.0, 5.0, 1.15
 """Of one key press."""
 MAX_ZOOM = 8.0
@@ -100,6 +106,17 @@ class Controls:
             ground=ground if self.quality.has_color else (0, 0, 0),
             num_shades=self.quality.num_shades,
         )
+
+
+def frames_per_second() -> int:
+    """Return how often to draw in this terminal at most."""
+    return FPS_OVER_SSH if is_over_ssh() else FPS
+
+
+def picture_size(columns: int, lines: int) -> tuple[int, int]:
+    """Return width and height in pixels of a picture for so many cells; each holds two, one above the other."""
+    limits = MAX_SIZE_OVER_SSH if is_over_ssh() else (columns, 2 * lines)
+    return min(columns, limits[0]), min(2 * lines, limits[1]) // 2 * 2
 
 
 class History:

@@ -1,5 +1,6 @@
-"""`rlrobo replay`: show a checkpoint in a window, or record it as a video. Both happen in a child process."""
+"""`rlrobo replay`: show a checkpoint in a window or the terminal, or record it. A child process plays it."""
 
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rlrobo_tui.commands.options import CheckpointOption, RunArgument, choose_ch
 from rlrobo_tui.commands.task_facts import facts_for, facts_of
 from rlrobo_tui.console import narrate, print_data, progress_bar
 from rlrobo_tui.quantities import number
+from rlrobo_tui.replay_controls import Controls
 
 _WINDOW_GONE = ("X Error", "XIO", "X connection", "cannot connect to X server")
 
@@ -50,21 +52,29 @@ def replay(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the start states.")] = 10_000,
     speed: Annotated[float, typer.Option(min=0.01, max=100, help="Times real time.")] = 1.0,
     steps: Annotated[int, typer.Option(min=0, help="Control steps to play at most; 0: no limit.")] = 0,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw in this terminal instead of opening a window.")
+    ] = False,
     video: Annotated[Path | None, typer.Option(metavar="FILE.mp4", help="Record instead of opening a window.")] = None,
     fps: Annotated[int, typer.Option(min=1, max=240, help="Frames a second of the video.")] = 30,
     width: Annotated[int, typer.Option(min=16, max=3840, help="Width of the video in pixels; even.")] = 640,
     height: Annotated[int, typer.Option(min=16, max=2160, help="Height of the video in pixels; even.")] = 480,
 ) -> None:
-    """Show a checkpoint in a window, or record it as a video.
+    """Show a checkpoint in a window or in this terminal, or record it as a video.
 
     Keys in the window: arrows turn, + - zoom, space pauses, . steps, n next episode, [ ] speed, q quits.
     """
     if video is not None:
         _check_video(video, width, height)
     found = named_run(run)
-    if video is None:
+    if terminal:
+        _check_terminal(found, steps=steps, video=video)
+    elif video is None:
         _check_window(found)
     chosen = choose_checkpoint(found, checkpoint)
+    if terminal:
+        _play_here(found, Controls(checkpoint=chosen.step, seed=seed, speed=speed), num_episodes=episodes)
+        return
     common = [str(found.path), "--checkpoint", str(chosen.step), "--seed", str(seed)]
     common += ["--speed", str(speed), "--steps", str(steps)]
     if video is None:
@@ -81,6 +91,29 @@ def replay(
         control_dt_s=facts.control_dt_s,
     )
     _record(found, film, [*common, "--episodes", str(num_episodes)])
+
+
+def _check_terminal(run: RunDir, *, steps: int, video: Path | None) -> None:
+    """Refuse what cannot be drawn, and options that mean nothing there."""
+    if video is not None or steps:
+        other = "--video" if video is not None else "--steps"
+        raise UsageError(f"--terminal and {other} do not go together; leave one of them out.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "--terminal needs a terminal on stdin and stdout; record a video with "
+            f"`rlrobo replay {run.id} --video replay.mp4`."
+        )
+
+
+def _play_here(run: RunDir, controls: Controls, *, num_episodes: int) -> None:
+    from rlrobo_tui.bare_screen import BareScreen
+    from rlrobo_tui.terminal_replay import TerminalReplay, look_of_terminal
+
+    with BareScreen(sys.stdin.fileno(), sys.stdout.fileno()) as screen:
+        lane = TerminalReplay(screen, controls, look_of_terminal(), num_episodes=num_episodes).play(run)
+    if lane is not None:
+        ending = f", ended by {lane.ending}" if lane.ending else " so far"
+        narrate(f"episode {lane.episode}: return {number(lane.episode_return)} in {lane.step} steps{ending}")
 
 
 def _check_window(run: RunDir) -> None:

@@ -25,7 +25,14 @@ from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
 from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.quantities import count
-from rlrobo_tui.replay_controls import WITHOUT_COLOR, Controls, History
+from rlrobo_tui.replay_controls import (
+    MIN_SIZE,
+    WITHOUT_COLOR,
+    Controls,
+    History,
+    frames_per_second,
+    picture_size,
+)
 from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
 from rlrobo_tui.robot_feed import News, RobotFeed, Shown, Waiting
 from rlrobo_tui.run_view import RunView
@@ -40,11 +47,6 @@ from rlrobo_tui.widgets.step_plots import ActionPlot, RewardPlot, StepPlot
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
-FPS, FPS_OVER_SSH = 12, 5
-MAX_SIZE_OVER_SSH = (60, 60)
-"""Pixels of a picture that travels over a network."""
-MIN_SIZE = 8
-"""Pixels; less shows nothing."""
 POLL_S = 1.0
 LOW_BANDWIDTH = (
     "Robots are not drawn on a slow line (low bandwidth is on). "
@@ -124,7 +126,7 @@ class ReplayScreen(ReplayKeys):
         self.controls.restore(self.rlrobo.memory.replay)
         if not self.has_color:
             self.controls.quality = WITHOUT_COLOR
-        self._fps = FPS_OVER_SSH if is_over_ssh() else FPS
+        self._fps = frames_per_second()
         self.set_interval(1 / self._fps, self._tick)
         self.set_interval(1.0, self.draw_words)
         self.start_feed()
@@ -298,10 +300,9 @@ class ReplayScreen(ReplayKeys):
         return [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
 
     def _picture_size(self) -> tuple[int, int]:
-        """Return width and height to ask for, in pixels: two in each cell."""
+        """Return width and height to ask for, in pixels."""
         size = self.query_one("#robot", RobotView).size
-        limits = MAX_SIZE_OVER_SSH if is_over_ssh() else (size.width, 2 * size.height)
-        return min(size.width, limits[0]), min(2 * size.height, limits[1]) // 2 * 2
+        return picture_size(size.width, size.height)
 
     def look(self, places: int) -> bool:
         """Show an older or a newer picture of those that were kept; return whether there is one."""
