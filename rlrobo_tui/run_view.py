@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean, pstdev
 from typing import overload
 
 from engine.protocol.events import (
@@ -26,6 +27,9 @@ from engine.protocol.events import (
 from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
 
 NUM_LOG_LINES = 500
+SPEED = "time/steps_per_second"
+MIN_SPEEDS, NUM_SPEEDS = 5, 20
+"""Chosen: values of the speed that a spread needs, and those that count as recent."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +172,18 @@ class RunView:
     @property
     def eta_s(self) -> float | None:
         """Seconds until all timesteps are trained at the present speed; None where that is unknown."""
-        speed = self.latest("time/steps_per_second")
+        speed = self.latest(SPEED)
         if not speed or self.status is not Status.RUNNING:
             return None
         return max(0, self.total_timesteps - self.step) / speed
+
+    @property
+    def eta_spread_s(self) -> float | None:
+        """Seconds by which `eta_s` moves with the standard deviation of recent speeds; None where they are too few."""
+        recent = self.series[SPEED].recent(NUM_SPEEDS) if SPEED in self.series else ()
+        if self.eta_s is None or len(recent) < MIN_SPEEDS:
+            return None
+        return self.eta_s * pstdev(recent) / fmean(recent)
 
     def latest(self, metric: str) -> float | None:
         """Return the last value of a metric, or None."""

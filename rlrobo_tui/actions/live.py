@@ -109,6 +109,10 @@ ACTIONS = (
     ),
     Action(id="log", scope="live", keys="e", label="Log", help="All that happened, and the engine's output."),
     Action(
+        id="report", scope="live", keys="E", label="Report", danger=Danger.STEERS, is_in_footer=False,
+        help="Save the run as one HTML page in its folder.", cli="rlrobo report {run} --output FILE.html",
+    ),
+    Action(
         id="newer_run", scope="live", keys="left_square_bracket", label="Newer", help="Watch the next newer run.",
         is_in_footer=False, shown_key="[",
     ),

@@ -138,8 +138,9 @@ class LiveScreen(RunKeys, ChartKeys):
         self._follow()
 
     def on_unmount(self) -> None:
-        """Let the thread end at once."""
+        """Let the thread and the child end at once."""
         self._left.set()
+        self.stop_report()
 
     def on_resize(self) -> None:
         """Draw for the new size when the widgets have theirs."""

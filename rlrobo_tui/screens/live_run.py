@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from textual import work
+from textual.message import Message
 from textual.screen import ModalScreen
 
 from engine.launch import kill_engine
 from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Stop, send_command
-from engine.protocol.errors import StorageError
+from engine.protocol.errors import RlroboError, StorageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
+from rlrobo_tui.child_job import ChildJob, Order
 from rlrobo_tui.quantities import count
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import Confirm
@@ -23,6 +26,13 @@ from rlrobo_tui.screens.typed_confirm import TypedConfirm
 class RunKeys(Page[None]):
     """Mix-in for the live page."""
 
+    class ReportOver(Message):
+        """A report is written, or it could not be."""
+
+        def __init__(self, path: Path, error: RlroboError | None) -> None:
+            super().__init__()
+            self.path, self.error = path, error
+
     def __init__(self, run: RunDir) -> None:
         super().__init__()
         self.run_dir = run
@@ -31,6 +41,7 @@ class RunKeys(Page[None]):
         """The sentence for an engine that died before it wrote an event; the app knows, which started it."""
         self.pending = ""
         """A command that was sent and not answered yet, such as `pausing`."""
+        self._report: ChildJob | None = None
 
     def draw(self) -> None:
         """Bring every part of the page up to date."""
@@ -91,6 +102,31 @@ class RunKeys(Page[None]):
         )
         consequence = f"A new engine goes on {begin}."
         self._ask(Confirm(f"Resume {self.run_dir.id}?", consequence=consequence, verb="Resume"), self._go_on)
+
+    def action_report(self) -> None:
+        """Save the run as a page that can be sent to somebody."""
+        if self._report is not None:
+            return
+        path = self.run_dir.path / "report.html"
+        arguments = [str(self.run_dir.path), str(path)]
+        order = Order(module="rlrobo_tui.report.save", arguments=arguments, folder=self.run_dir.path)
+        self._report = ChildJob(
+            order, listen=lambda _: None, over=lambda error: self.post_message(self.ReportOver(path, error))
+        )
+        self.notify("The report is being written.")
+
+    def on_run_keys_report_over(self, message: ReportOver) -> None:
+        """Say where the report is, or why there is none."""
+        self._report = None
+        if message.error is None:
+            self.notify(str(message.path), title="Report saved", timeout=20, markup=False)
+        else:
+            self.notify(str(message.error), title="No report", severity="error", timeout=20, markup=False)
+
+    def stop_report(self) -> None:
+        """Write no report any more; what is written whole stays."""
+        if self._report is not None:
+            self._report.stop()
 
     def _ask(self, question: ModalScreen[bool], act: Callable[[], object]) -> None:
         def answer(is_yes: bool | None) -> None:

@@ -11,12 +11,11 @@ from rlrobo_tui.glossary import short_name
 from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import count, count_of, duration, number, percent
 from rlrobo_tui.run_list import shorten
-from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.run_view import SPEED, RunView, Series
 from rlrobo_tui.widgets.text_bars import progress_bar
 
 VARIANT_COLUMNS = 30
 """Chosen: what follows in the line still fits into 80 columns."""
-SPEED = "time/steps_per_second"
 SUCCESS, LENGTH, LEVELS = "rollout/success_rate", "rollout/ep_len_mean", "curriculum/"
 KPIS = (
     ("rollout/ep_rew_mean", "return"),
@@ -96,7 +95,8 @@ def progress_line(view: RunView, moment: Moment) -> Content:
         facts.append(f"{count(speed)} steps/s{_trend(view.series[SPEED]).strip()}")
     facts.append(duration(_elapsed_s(view, moment.now)))
     if view.eta_s is not None:
-        facts.append(f"ETA {duration(view.eta_s)}")
+        spread = round(view.eta_spread_s or 0)
+        facts.append(f"ETA {duration(view.eta_s)}{f' ±{duration(spread)}' if spread else ''}")
     text = "   ".join(facts)
     bar_width = max(0, min(60, moment.width - len(steps) - len(text) - 5))
     return Content.assemble(

@@ -314,3 +314,25 @@ def test_a_curriculums_level_is_charted_by_itself(run: RunDir) -> None:
         await until(pilot, lambda: "curriculum/difficulty" in [chart.metric for chart in live(pilot).query(Chart)])
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_e_saves_a_report_in_the_runs_folder_and_says_where(run: RunDir) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("E")
+        path = run.path / "report.html"
+        await until(pilot, lambda: str(path) in [notice.message for notice in pilot.app._notifications])
+        assert "cartpole_balance" in path.read_text()
+
+    drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_a_report_that_cannot_be_written_is_said(run: RunDir) -> None:
+    (run.path / "report.html").mkdir()
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("E")
+        await until(pilot, lambda: any("report.html" in notice.message for notice in pilot.app._notifications))
+
+    drive(RlroboApp(run.path.parent, run=run), play)
