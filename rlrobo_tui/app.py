@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from textual.screen import Screen
 from engine.launch import find_engine
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.settings import Settings
+from engine.protocol.summary import RunSummary
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.appearance import Appearance
@@ -85,6 +86,8 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         """Whoever has a browser's address may be somebody who shall only watch."""
         self.current: RunDir | None = run
         """The run that was opened or selected last."""
+        self.summaries: Sequence[RunSummary] = ()
+        """All runs as they were listed last, the newest first."""
         self._first_run = run
         self._scopes = ["runs", "runs"]
         """Scope of the page before, and of the one in sight."""
@@ -181,7 +184,8 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         return self.page.run_id if self.page is not None and self.page.SCOPE == "live" else ""
 
     def on_runs_screen_listed(self, message: RunsScreen.Listed) -> None:
-        """Tell what ended, also while another page lies over the list."""
+        """Keep what is there and tell what ended, also while another page lies over the list."""
+        self.summaries = message.listing.summaries
         self.tell_of_ends(message.listing.summaries)
 
     def on_open_run(self, message: OpenRun) -> None:

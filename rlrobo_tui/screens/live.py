@@ -36,6 +36,7 @@ from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
+from rlrobo_tui.widgets.run_rail import RunRail
 from rlrobo_tui.widgets.side_panel import SidePanel
 from rlrobo_tui.widgets.sparklines import Sparklines
 from rlrobo_tui.widgets.status_bar import LENGTH, LEVELS, SPEED, SUCCESS, Moment, StatusBar
@@ -48,6 +49,8 @@ POLL_S = 0.25
 DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 0.5, 1.0, 5.0
 """Each picture of a chart costs kilobytes on the line; an engine has news twice a second."""
 NUM_SMALL = 6
+RAIL_SIZE = (200, 50)
+"""Columns and lines from which on the newest runs stand beside the charts."""
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
 MORE = (
@@ -116,6 +119,7 @@ class LiveScreen(RunKeys, ChartKeys):
         yield StatusBar(id="status")
         yield Banner(id="banner")
         with Horizontal(id="body"):
+            yield RunRail(id="run-rail", is_ascii=self._is_ascii)
             with Vertical(id="charts"):
                 yield Chart(id="main-chart", is_ascii=self._is_ascii, classes=PANEL)
                 with Grid(id="small-charts"):
@@ -144,6 +148,8 @@ class LiveScreen(RunKeys, ChartKeys):
 
     def on_resize(self) -> None:
         """Draw for the new size when the widgets have theirs."""
+        size = self.app.size
+        self.set_class(size.width >= RAIL_SIZE[0] and size.height >= RAIL_SIZE[1], "-rail")
         self.call_after_refresh(self.draw)
 
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
@@ -225,6 +231,9 @@ class LiveScreen(RunKeys, ChartKeys):
         variant = self._facts.variant if self._facts else ""
         moment = Moment(time.time(), is_ascii=self._is_ascii, variant=variant, pending=self.pending, link=self.link)
         self.query_one(StatusBar).show(self.view, moment)
+        rail = self.query_one(RunRail)
+        if rail.display:
+            rail.show(self.rlrobo.summaries, current=self.run_dir.id)
 
     def _situation(self) -> Situation | None:
         return situation(self.view, link=self.link, early_death=self.early_death, output_cause=self._output_cause)

@@ -336,3 +336,20 @@ def test_a_report_that_cannot_be_written_is_said(run: RunDir) -> None:
         await until(pilot, lambda: any("report.html" in notice.message for notice in pilot.app._notifications))
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path) -> None:
+    first = make_run(tmp_path, events=training(seed=1), seed=1)
+    second = make_run(tmp_path, events=training(seed=2), seed=2)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await until(pilot, lambda: "›✗ cartpole_b…-ppo-s2  100.0" in screen_text(pilot.app))
+        assert " ✗ cartpole_b…-ppo-s1" in screen_text(pilot.app)
+        await pilot.click("#run-rail", offset=(5, 2))
+        await until(pilot, lambda: live(pilot).run_dir.id == first.id)
+        await until(pilot, lambda: "›✗ cartpole_b…-ppo-s1" in screen_text(pilot.app))
+        await pilot.press("f")
+        assert not live(pilot).query_one("#run-rail").display
+
+    drive(RlroboApp(tmp_path, run=second), play, size=(200, 50))
