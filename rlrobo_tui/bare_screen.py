@@ -18,8 +18,6 @@ ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
 """The alternate screen without a cursor, empty (xterm control sequences)."""
 LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
-_CONTROL_CHARACTERS = 6
-"""Their place among the attributes of a terminal (termios)."""
 
 
 class BareScreen:
@@ -36,10 +34,9 @@ class BareScreen:
         """Take the terminal. Call it in the main thread, which signals interrupt."""
         self._attributes = termios.tcgetattr(self._source)
         self._handlers = {number: signal.signal(number, _end) for number in _ENDING}
+        # ctrl-Z would leave the shell on this screen.
+        self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         tty.setcbreak(self._source)
-        attributes = termios.tcgetattr(self._source)
-        attributes[_CONTROL_CHARACTERS][termios.VSUSP] = b"\x00"  # ctrl-Z would leave the shell on this screen
-        termios.tcsetattr(self._source, termios.TCSANOW, attributes)
         self._write(ENTER)
         return self
 

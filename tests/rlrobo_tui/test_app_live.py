@@ -327,6 +327,7 @@ def test_e_saves_a_report_in_the_runs_folder_and_says_where(run: RunDir) -> None
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_said(run: RunDir) -> None:
     (run.path / "report.html").mkdir()
 

@@ -188,6 +188,7 @@ def test_j_and_k_go_through_the_checkpoints_and_stop_at_their_ends(run: RunDir, 
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_a_followed_run_plays_each_new_checkpoint_after_the_episode(
     run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
