@@ -28,14 +28,14 @@ COMMANDS = {
     "checkpoint": ("control:checkpoint", "Save a checkpoint now."),
     "set": ("control:set_value", "Change a hyper-parameter of a run while it trains."),
     "evaluate": ("evaluate:evaluate", "Measure what a checkpoint can do."),
-    "replay": ("replay:replay", "Show a checkpoint in a window, or record it as a video."),
+    "replay": ("replay:replay", "Show a checkpoint in a window or in this terminal, or record it as a video."),
     "compare": ("compare:compare", "Compare what runs reached, and their configurations."),
     "plot": ("plot:plot", "Draw metrics of runs over their timesteps."),
     "report": ("report:report", "Write a run as one HTML page for somebody else."),
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
-    "bench": ("bench:bench", "Measure how fast tasks simulate and train on this machine."),
+    "bench": ("bench:bench", "Measure how fast tasks simulate and train, and how light the app is, on this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
-    "info": ("info:info", "Print where runs, settings, keys, reports and caches lie."),
+    "info": ("info:info", "Print where runs, settings, keys, memories, reports and caches lie."),
 }
 """Name, where it is (module:function in rlrobo_tui/commands/) and one line for `rlrobo --help`."""
 

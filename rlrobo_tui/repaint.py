@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from time import monotonic
 from typing import NamedTuple, cast
 
 from rich.cells import cell_len
@@ -17,6 +18,8 @@ from textual.app import App
 from textual.screen import Screen
 
 _PARTS = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|([^\x1b\n\r]+)|[\n\r]")
+FULL_EVERY_S = 10.0
+"""Chosen: a screen that something else has spoilt is mended within this time, by a few kilobytes."""
 _NEAR_CELLS = 4
 """A step of the cursor to the right takes as many bytes as this many characters, written again."""
 
@@ -124,6 +127,11 @@ class RepaintingLittle(App[None]):
         super().__init__()
         self._terminal = Terminal()
         self._drawn: tuple[object, ...] = ()
+        self._whole_at = 0.0
+
+    def on_mount(self) -> None:
+        """Draw in full after somebody else had the terminal."""
+        self.app_resume_signal.subscribe(self, lambda _: self._terminal.forget())
 
     def on_resize(self) -> None:
         """A terminal of another size shows who knows what."""
@@ -132,10 +140,11 @@ class RepaintingLittle(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, through Textual; another page is drawn in full, which also mends what others have written over."""
         if isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            drawn = (screen, self.size)
-            if drawn != self._drawn:
+            drawn, now = (screen, self.size), monotonic()
+            is_due = isinstance(renderable, LayoutUpdate) and now - self._whole_at > FULL_EVERY_S
+            if drawn != self._drawn or is_due:
                 self._terminal.forget()
-                self._drawn = drawn
+                self._drawn, self._whole_at = drawn, now
             renderable = cast(RenderableType, _Difference(renderable, self._terminal))
         super()._display(screen, renderable)
 

@@ -5,7 +5,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,9 @@ from rlrobo_tui.commands.options import CheckpointOption, RunArgument, choose_ch
 from rlrobo_tui.commands.task_facts import facts_for, facts_of
 from rlrobo_tui.console import narrate, print_data, progress_bar
 from rlrobo_tui.quantities import number
-from rlrobo_tui.replay_controls import Controls
+
+if TYPE_CHECKING:
+    from rlrobo_tui.replay_controls import Controls
 
 _WINDOW_GONE = ("X Error", "XIO", "X connection", "cannot connect to X server")
 
@@ -73,6 +75,8 @@ def replay(
         _check_window(found)
     chosen = choose_checkpoint(found, checkpoint)
     if terminal:
+        from rlrobo_tui.replay_controls import Controls
+
         _play_here(found, Controls(checkpoint=chosen.step, seed=seed, speed=speed), num_episodes=episodes)
         return
     common = [str(found.path), "--checkpoint", str(chosen.step), "--seed", str(seed)]
@@ -105,7 +109,7 @@ def _check_terminal(run: RunDir, *, steps: int, video: Path | None) -> None:
         )
 
 
-def _play_here(run: RunDir, controls: Controls, *, num_episodes: int) -> None:
+def _play_here(run: RunDir, controls: "Controls", *, num_episodes: int) -> None:
     from rlrobo_tui.bare_screen import BareScreen
     from rlrobo_tui.terminal_replay import TerminalReplay, look_of_terminal
 

@@ -339,6 +339,7 @@ def test_a_report_that_cannot_be_written_is_said(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
+@pytest.mark.slow
 def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path) -> None:
     first = make_run(tmp_path, events=training(seed=1), seed=1)
     second = make_run(tmp_path, events=training(seed=2), seed=2)

@@ -62,6 +62,7 @@ async def form(pilot: Pilot[None], *keys: str) -> NewRunScreen:
     return screen
 
 
+@pytest.mark.slow
 def test_the_keys_alone_train_another_robot_for_longer(tmp_path: Path, started: list[RunDir]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot, "slash", *"ant_", "enter")
@@ -168,6 +169,7 @@ def test_a_mistake_is_said_below_its_field_and_starts_nothing(tmp_path: Path, st
     assert started == []
 
 
+@pytest.mark.slow
 def test_settings_are_explained_and_changed_one_by_one(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot, "ctrl+n", "ctrl+t", "j")

@@ -39,6 +39,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RlroboApp:
     return app
 
 
+@pytest.mark.slow
 def test_every_page_fits_its_footer_into_80_columns_and_has_something_at_every_size(app: RlroboApp) -> None:
     assert {*QUIET, "replay"} == {*PAGES, "runs"}
 
@@ -63,6 +64,7 @@ def test_every_page_fits_its_footer_into_80_columns_and_has_something_at_every_s
     drive(app, play)
 
 
+@pytest.mark.slow
 def test_a_storm_of_sizes_is_survived_and_the_footer_can_be_clicked(app: RlroboApp) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.current)
