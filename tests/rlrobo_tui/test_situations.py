@@ -3,8 +3,8 @@
 import pytest
 
 from engine.protocol.events import (
+    AnyEvent,
     CheckpointSaved,
-    Event,
     Metrics,
     Resumed,
     RunEnded,
@@ -21,7 +21,7 @@ BEGUN = (RunStarted(run_id="r", total_timesteps=1000), StatusChanged(status=Stat
 SAVED = CheckpointSaved(step=400, path="checkpoints/000000400")
 
 
-def view_of(*events: Event) -> RunView:
+def view_of(*events: AnyEvent) -> RunView:
     view = RunView(run_id="r")
     view.fold([*BEGUN, *events])
     return view
