@@ -15,6 +15,8 @@ from engine.protocol.status import EndReason, Status
 PROTOCOL_VERSION = 1
 LAST_STEP = 2**63 - 1
 """A line with a larger step is damaged; readers count in 64 bits and in floats."""
+Count = Annotated[int, Meta(ge=0, le=LAST_STEP)]
+"""A number of something that can be counted."""
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -24,7 +26,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Number of the event in its file, from 1, without gaps."""
     time: float = 0.0
     """Seconds since 1970 (UTC)."""
-    step: Annotated[int, Meta(ge=0, le=LAST_STEP)] = 0
+    step: Count = 0
     """Timesteps trained so far, all environments together."""
 
 
@@ -41,9 +43,9 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     """Short name of the algorithm."""
     seed: int = 0
     """Seed of the run."""
-    total_timesteps: int = 0
+    total_timesteps: Count = 0
     """Timesteps that the run is going to train for."""
-    num_envs: int = 0
+    num_envs: Count = 0
     """Environments side by side."""
     device: str = ""
     """Where the networks live."""
@@ -58,9 +60,9 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
 
     checkpoint: str = ""
     """The checkpoint's directory, relative to the run directory; empty: from the beginning."""
-    discarded_steps: int = 0
+    discarded_steps: Count = 0
     """Timesteps that were trained after the checkpoint and are repeated."""
-    total_timesteps: int = 0
+    total_timesteps: Count = 0
     """Timesteps that the run is going to train for from now on."""
     is_exact: bool = True
     """Whether the run goes on as if it had never stopped, bit by bit."""
@@ -108,7 +110,7 @@ class Episodes(Event, frozen=True, kw_only=True, tag="episode"):
 class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
     """Evaluation episodes were played. `step` is that of the policy that played them, which may be some time ago."""
 
-    episodes: int = 0
+    episodes: Count = 0
     """Number of episodes."""
     return_mean: float = 0.0
     """Mean return."""
@@ -122,7 +124,7 @@ class EvaluationDone(Event, frozen=True, kw_only=True, tag="evaluation"):
     """Whether it is the best evaluation of the run so far."""
     best_return_mean: float = 0.0
     """Best mean return so far, this one included."""
-    best_step: int = 0
+    best_step: Count = 0
     """Timestep of that best evaluation."""
     success_rate: float | None = None
     """Part of the episodes that succeeded; null where the task has no success."""
@@ -139,7 +141,7 @@ class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint_saved"):
     """Its directory, relative to the run directory."""
     reason: str = ""
     """Why it was saved: periodic, evaluation, command or last."""
-    size_bytes: int = 0
+    size_bytes: Count = 0
     """Size of its files."""
     duration_s: float = 0.0
     """How long saving took, in seconds; training waited for it."""

@@ -90,7 +90,7 @@ def test_what_differs_from_the_task_stands_behind_its_name(tmp_path: Path) -> No
 def test_levels_and_draws_have_a_box_where_there_are_any(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
-        await until(pilot, lambda: "levels and draws" in screen_text(pilot.app))
+        await until(pilot, lambda: "terrain (level)" in screen_text(pilot.app))
         lines = screen_text(pilot.app).splitlines()
         assert any("terrain (level)" in line and "25%" in line for line in lines)
         assert any("link_mass" in line and "12.50" in line for line in lines)
