@@ -6,20 +6,18 @@ from pathlib import Path
 
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.comparison import Curve
-from rlrobo_tui.lens import Lens
 from rlrobo_tui.memory import CompareMemory
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import PickMetric
+from rlrobo_tui.screens.lens_keys import LensKeys
 from rlrobo_tui.screens.links import GoTo, OpenRun
-from rlrobo_tui.screens.page import Page
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.status_bar import KPIS
 
 
-class CompareKeys(Page[None]):
+class CompareKeys(LensKeys):
     """Mix-in for the page."""
 
-    lens: Lens
     span: RunView
     """Lasts as long as all runs together."""
     known_metrics: list[str]
@@ -31,18 +29,13 @@ class CompareKeys(Page[None]):
     """Ids of the runs of each curve that is not drawn."""
     runs_dir: Path
 
-    def draw(self) -> None:
-        """Draw what is known already."""
-        raise NotImplementedError
-
     def ask(self) -> None:
         """Compute the curves anew."""
         raise NotImplementedError
 
-    @property
-    def columns(self) -> int:
-        """Width of the area of lines."""
-        raise NotImplementedError
+    def whole(self) -> RunView:
+        """Return what lasts as long as all runs together."""
+        return self.span
 
     @property
     def memory(self) -> CompareMemory:
@@ -99,32 +92,6 @@ class CompareKeys(Page[None]):
         self.memory.x_axis = self.lens.x_axis.value
         self.ask()
 
-    def action_inspect(self) -> None:
-        """Show or hide the cursor."""
-        self.lens.inspect(self.span)
-        self.draw()
-
-    def action_left(self) -> None:
-        """Move to the left."""
-        self._move(-1)
-
-    def action_right(self) -> None:
-        """Move to the right."""
-        self._move(1)
-
-    def action_zoom_in(self) -> None:
-        """Show less."""
-        self._zoom(2.0)
-
-    def action_zoom_out(self) -> None:
-        """Show more."""
-        self._zoom(0.5)
-
-    def action_follow(self) -> None:
-        """Show everything."""
-        self.lens.follow()
-        self.draw()
-
     def action_table(self) -> None:
         """Show or hide the table."""
         self.memory.has_table = not self.memory.has_table
@@ -157,17 +124,6 @@ class CompareKeys(Page[None]):
         if metric is not None:
             self.memory.metric = metric
             self.ask()
-
-    def _move(self, direction: int) -> None:
-        if self.lens.cursor is not None:
-            self.lens.move_cursor(direction, self.span, width=self.columns)
-        else:
-            self.lens.pan(direction, self.span)
-        self.draw()
-
-    def _zoom(self, factor: float) -> None:
-        self.lens.zoom(factor, self.span)
-        self.draw()
 
     def _select(self, index: int) -> None:
         if self.curves:

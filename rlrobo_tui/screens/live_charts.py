@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
-from rlrobo_tui.lens import Lens, XAxis
+from rlrobo_tui.lens import XAxis
 from rlrobo_tui.memory import LiveMemory
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import PickMetric
-from rlrobo_tui.screens.page import Page
+from rlrobo_tui.screens.lens_keys import LensKeys
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.side_panel import SidePanel
 from rlrobo_tui.widgets.status_bar import key_numbers
@@ -18,15 +18,10 @@ PANEL = "panel"
 """Class of what can have the focus and the whole screen."""
 
 
-class ChartKeys(Page[None]):
+class ChartKeys(LensKeys):
     """Mix-in for the live page."""
 
     view: RunView
-    lens: Lens
-
-    def draw(self) -> None:
-        """Bring every part of the page up to date."""
-        raise NotImplementedError
 
     @property
     def _live_memory(self) -> LiveMemory:
@@ -36,6 +31,15 @@ class ChartKeys(Page[None]):
     def chart(self) -> Chart:
         """The chart that keys are about: the focused one, else the large one."""
         return self.focused if isinstance(self.focused, Chart) else self.query_one("#main-chart", Chart)
+
+    @property
+    def columns(self) -> int:
+        """Width of the chart's area of lines."""
+        return self.chart.area.width
+
+    def whole(self) -> RunView:
+        """Return the run."""
+        return self.view
 
     @property
     def is_full(self) -> bool:
@@ -66,32 +70,6 @@ class ChartKeys(Page[None]):
         """Choose the charted metric from all."""
         if self.view.series:
             self.app.push_screen(PickMetric(sorted(self.view.series), current=self.chart.metric), self._choose)
-
-    def action_inspect(self) -> None:
-        """Show or hide the cursor."""
-        self.lens.inspect(self.view)
-        self.draw()
-
-    def action_left(self) -> None:
-        """Move to the left."""
-        self._move(-1)
-
-    def action_right(self) -> None:
-        """Move to the right."""
-        self._move(1)
-
-    def action_zoom_in(self) -> None:
-        """Show less."""
-        self._zoom(2.0)
-
-    def action_zoom_out(self) -> None:
-        """Show more."""
-        self._zoom(0.5)
-
-    def action_follow(self) -> None:
-        """Show everything."""
-        self.lens.follow()
-        self.draw()
 
     def action_log_axis(self) -> None:
         """Change the focused chart's axis."""
@@ -170,17 +148,6 @@ class ChartKeys(Page[None]):
             self._live_memory.charts = charts
         else:
             self._live_memory.metric = metric
-        self.draw()
-
-    def _move(self, direction: int) -> None:
-        if self.lens.cursor is not None:
-            self.lens.move_cursor(direction, self.view, width=self.chart.area.width)
-        else:
-            self.lens.pan(direction, self.view)
-        self.draw()
-
-    def _zoom(self, factor: float) -> None:
-        self.lens.zoom(factor, self.view)
         self.draw()
 
     def _use_layout(self, layout: str) -> None:

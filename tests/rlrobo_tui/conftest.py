@@ -1,9 +1,12 @@
 """The command line for tests of commands."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from engine.protocol.run_dir import RunDir
 from tests.rlrobo_tui.cli_calls import Cli
 
 
@@ -21,3 +24,18 @@ def nobody_s_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
+    """The runs for which the app started an engine; a process that does nothing stands for it."""
+    runs: list[RunDir] = []
+
+    def start(run: RunDir) -> "subprocess.Popen[bytes]":
+        runs.append(run)
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait()
+        return process
+
+    monkeypatch.setattr("rlrobo_tui.starting.start_engine", start)
+    return runs

@@ -11,7 +11,6 @@ from textual.color import Color
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
-import rlrobo_tui.starting as starting_module
 from engine.protocol.errors import UsageError
 from engine.protocol.events import RunEnded
 from engine.protocol.run_dir import RunDir
@@ -23,21 +22,6 @@ from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.new_run import NewRunScreen
 from rlrobo_tui.screens.runs import RunsScreen, RunsTable
 from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, training, until
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
-    """The runs for which the app started an engine; a process that does nothing stands for it."""
-    runs: list[RunDir] = []
-
-    def start(run: RunDir) -> "subprocess.Popen[bytes]":
-        runs.append(run)
-        process = subprocess.Popen([sys.executable, "-c", ""])
-        process.wait()
-        return process
-
-    monkeypatch.setattr(starting_module, "start_engine", start)
-    return runs
 
 
 async def listed(pilot: Pilot[None], count: int) -> None:

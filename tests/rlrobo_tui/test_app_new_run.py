@@ -6,8 +6,6 @@ Each test opens the app anew; those of rarer situations are slow ones.
 import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +31,6 @@ from rlrobo_tui.widgets.robot_picture import RobotPicture
 from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, training, until
 
 WIDE = (120, 40)
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
-    """The runs for which the app started an engine; a process that does nothing stands for it."""
-    runs: list[RunDir] = []
-
-    def start(run: RunDir) -> "subprocess.Popen[bytes]":
-        runs.append(run)
-        process = subprocess.Popen([sys.executable, "-c", ""])
-        process.wait()
-        return process
-
-    monkeypatch.setattr(starting_module, "start_engine", start)
-    return runs
 
 
 async def form(pilot: Pilot[None], *keys: str) -> NewRunScreen:

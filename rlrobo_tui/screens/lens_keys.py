@@ -1,0 +1,63 @@
+"""The keys of pages with charts that move what all of them show."""
+
+from __future__ import annotations
+
+from rlrobo_tui.lens import Lens
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.screens.page import Page
+
+
+class LensKeys(Page[None]):
+    """Mix-in for such a page."""
+
+    lens: Lens
+
+    def draw(self) -> None:
+        """Draw what is known already."""
+        raise NotImplementedError
+
+    def whole(self) -> RunView:
+        """Return what lasts as long as all that the charts show."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> int:
+        """Width of the area of lines."""
+        raise NotImplementedError
+
+    def action_inspect(self) -> None:
+        """Show or hide the cursor."""
+        self.lens.inspect(self.whole())
+        self.draw()
+
+    def action_left(self) -> None:
+        """Move to the left."""
+        self._move(-1)
+
+    def action_right(self) -> None:
+        """Move to the right."""
+        self._move(1)
+
+    def action_zoom_in(self) -> None:
+        """Show less."""
+        self._zoom(2.0)
+
+    def action_zoom_out(self) -> None:
+        """Show more."""
+        self._zoom(0.5)
+
+    def action_follow(self) -> None:
+        """Show everything."""
+        self.lens.follow()
+        self.draw()
+
+    def _move(self, direction: int) -> None:
+        if self.lens.cursor is not None:
+            self.lens.move_cursor(direction, self.whole(), width=self.columns)
+        else:
+            self.lens.pan(direction, self.whole())
+        self.draw()
+
+    def _zoom(self, factor: float) -> None:
+        self.lens.zoom(factor, self.whole())
+        self.draw()
