@@ -32,6 +32,11 @@ class Appearance(App[None]):
         self._ascii_filter = AsciiFilter()
         self._writing = threading.Lock()
 
+    @property
+    def has_colored_pictures(self) -> bool:
+        """Whether pictures may be coloured."""
+        return not (self.is_ascii or self.no_color)
+
     def take_preferences(self, preferences: Preferences, *, ascii: bool, low_bandwidth: bool) -> None:
         """Begin with these; `ascii` and `low_bandwidth` are asked for whatever is preferred."""
         self.preferences = preferences

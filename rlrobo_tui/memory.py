@@ -34,6 +34,8 @@ class LiveMemory(Struct, kw_only=True):
     """What charts are drawn over, as in rlrobo_tui/lens.py."""
     layout: str = "balanced"
     """focus, balanced or dense."""
+    has_robot: bool | None = None
+    """Whether the robot plays beside the charts; None: not over a network."""
 
 
 class NewRunMemory(Struct, kw_only=True):

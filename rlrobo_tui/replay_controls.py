@@ -58,11 +58,12 @@ class Controls:
     zoom: float = 1.0
     quality: Quality = QUALITIES[0]
 
-    def restore(self, memory: ReplayMemory) -> None:
-        """Take over what the user chose the last time, as far as there is such a thing."""
+    def restore(self, memory: ReplayMemory, *, has_color: bool) -> None:
+        """Take over what the user chose the last time, as far as there is such a thing and the terminal can show it."""
         self.speed = memory.speed if memory.speed in SPEEDS else self.speed
         self.view = memory.view if memory.view in VIEWS else self.view
-        self.quality = next((each for each in QUALITIES if each.name == memory.quality), self.quality)
+        chosen = next((each for each in QUALITIES if each.name == memory.quality), self.quality)
+        self.quality = chosen if has_color else WITHOUT_COLOR
         self.is_deterministic = memory.is_deterministic
 
     def change_speed(self, places: int) -> None:

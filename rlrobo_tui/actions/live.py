@@ -107,6 +107,11 @@ ACTIONS = (
         id="replay", scope="live", keys="v", label="Replay", help="See the robot do what it has learned.",
         cli="rlrobo replay {run}",
     ),
+    Action(
+        id="robot", scope="live", keys="b", label="Robot", group=_PANELS, is_in_footer=False,
+        help="Show or hide the robot beside the charts, moved by the newest checkpoint; over SSH only when asked.",
+        need=Need("has_room_for_robot", "a terminal of 200x50"),
+    ),
     Action(id="log", scope="live", keys="e", label="Log", help="All that happened, and the engine's output."),
     Action(
         id="report", scope="live", keys="E", label="Report", danger=Danger.STEERS, is_in_footer=False,

@@ -28,6 +28,7 @@ from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.links import GoTo, Neighbour
 from rlrobo_tui.screens.live_charts import PANEL, ChartKeys, is_shown
+from rlrobo_tui.screens.live_robot import RobotKeys
 from rlrobo_tui.screens.live_run import RunKeys
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.situations import Situation, situation
@@ -36,6 +37,7 @@ from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
+from rlrobo_tui.widgets.robot_tile import RobotTile
 from rlrobo_tui.widgets.run_rail import RunRail
 from rlrobo_tui.widgets.side_panel import SidePanel
 from rlrobo_tui.widgets.sparklines import Sparklines
@@ -49,8 +51,6 @@ POLL_S = 0.25
 DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 0.5, 1.0, 5.0
 """Each picture of a chart costs kilobytes on the line; an engine has news twice a second."""
 NUM_SMALL = 6
-RAIL_SIZE = (200, 50)
-"""Columns and lines from which on the newest runs stand beside the charts."""
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
 MORE = (
@@ -60,7 +60,7 @@ MORE = (
 """Metrics of the other small charts, as far as the run has them."""
 
 
-class LiveScreen(RunKeys, ChartKeys):
+class LiveScreen(RunKeys, ChartKeys, RobotKeys):
     """Draws a RunView; steers by writing commands."""
 
     BINDINGS = bindings_of("live")
@@ -119,7 +119,9 @@ class LiveScreen(RunKeys, ChartKeys):
         yield StatusBar(id="status")
         yield Banner(id="banner")
         with Horizontal(id="body"):
-            yield RunRail(id="run-rail", is_ascii=self._is_ascii)
+            with Vertical(id="left"):
+                yield RunRail(id="run-rail", is_ascii=self._is_ascii)
+                yield RobotTile(self.run_dir, id="robot-tile", classes=PANEL)
             with Vertical(id="charts"):
                 yield Chart(id="main-chart", is_ascii=self._is_ascii, classes=PANEL)
                 with Grid(id="small-charts"):
@@ -148,8 +150,7 @@ class LiveScreen(RunKeys, ChartKeys):
 
     def on_resize(self) -> None:
         """Draw for the new size when the widgets have theirs."""
-        size = self.app.size
-        self.set_class(size.width >= RAIL_SIZE[0] and size.height >= RAIL_SIZE[1], "-rail")
+        self.arrange_left()
         self.call_after_refresh(self.draw)
 
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
@@ -217,6 +218,7 @@ class LiveScreen(RunKeys, ChartKeys):
             sparklines.show(self.view, is_ascii=self._is_ascii)
         self.query_one(SidePanel).show(self.view)
         self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
+        self.draw_robot()
 
     def _draw_news(self) -> None:
         if self._is_stale:
@@ -232,7 +234,7 @@ class LiveScreen(RunKeys, ChartKeys):
         moment = Moment(time.time(), is_ascii=self._is_ascii, variant=variant, pending=self.pending, link=self.link)
         self.query_one(StatusBar).show(self.view, moment)
         rail = self.query_one(RunRail)
-        if rail.display:
+        if is_shown(rail):
             rail.show(self.rlrobo.summaries, current=self.run_dir.id)
 
     def _situation(self) -> Situation | None:

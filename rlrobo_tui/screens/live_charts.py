@@ -98,7 +98,7 @@ class ChartKeys(LensKeys):
         for each in self.query(f".{PANEL}"):
             each.set_class(must_fill and each is panel, "-chosen")
             each.set_class(must_fill and each is not panel, "-hidden")
-        for holder in self.query("#body, #charts, #small-charts"):
+        for holder in self.query("#body, #left, #charts, #small-charts"):
             holder.set_class(must_fill and panel not in holder.walk_children(), "-hidden")
             holder.set_class(must_fill and panel in holder.walk_children(), "-holds")
         self.call_after_refresh(self.draw)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -20,21 +18,18 @@ from textual.widgets import Footer, Static
 
 from engine.launch import find_engine
 from engine.protocol.run_dir import RunDir, list_runs
-from engine.replay.wire import Frame, Wish
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.checkpoint_list import Saved, saved_checkpoints
 from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.quantities import count
 from rlrobo_tui.replay_controls import (
     MIN_SIZE,
-    WITHOUT_COLOR,
     Controls,
     History,
     frames_per_second,
-    picture_size,
 )
 from rlrobo_tui.replay_words import failure, lane_line, loading, state_line, title
-from rlrobo_tui.robot_feed import News, RobotFeed, Shown, Waiting
+from rlrobo_tui.robot_feed import News, Shown, Waiting
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.replay_keys import ReplayKeys
 from rlrobo_tui.step_history import StepHistory
@@ -72,9 +67,9 @@ class ReplayScreen(ReplayKeys):
     class Heard(Message):
         """The process that plays had news."""
 
-        def __init__(self, feed_number: int, news: News) -> None:
+        def __init__(self, number: int, news: News) -> None:
             super().__init__()
-            self.feed_number, self.news = feed_number, news
+            self.number, self.news = number, news
 
     def __init__(self, run: RunDir, saved: list[Saved]) -> None:
         """Show a run; `saved` are its checkpoints, of which there is one at least."""
@@ -83,11 +78,7 @@ class ReplayScreen(ReplayKeys):
         self.view = RunView(run_id=run.id)
         self._history = History()
         self._steps = StepHistory()
-        self._asked: Wish | None = None
-        self._feed_number = 0
         self._num_taken = 0
-        self._played = (0, 0)
-        """Checkpoint and number of the episode that plays."""
         self._waits_for, self._waits_since = "", 0.0
         self._left = threading.Event()
 
@@ -123,9 +114,7 @@ class ReplayScreen(ReplayKeys):
         """Begin to read and to play."""
         self.query_one("#reward-plot").border_title = "reward terms, each step"
         self.query_one("#action-plot").border_title = "actions, each step"
-        self.controls.restore(self.rlrobo.memory.replay)
-        if not self.has_color:
-            self.controls.quality = WITHOUT_COLOR
+        self.controls.restore(self.rlrobo.memory.replay, has_color=self.rlrobo.has_colored_pictures)
         self._fps = frames_per_second()
         self.set_interval(1 / self._fps, self._tick)
         self.set_interval(1.0, self.draw_words)
@@ -136,7 +125,7 @@ class ReplayScreen(ReplayKeys):
     def on_unmount(self) -> None:
         """Let the process and the thread end at once."""
         self._left.set()
-        self.stop_feed()
+        self.player.stop()
         self.stop_jobs()
 
     def on_resize(self) -> None:
@@ -152,40 +141,35 @@ class ReplayScreen(ReplayKeys):
         if self.rlrobo.is_low_bandwidth:
             self.query_one("#robot", RobotView).say(Content(LOW_BANDWIDTH))
             return
-        self.stop_feed()
         self.failed = ""
-        self._asked = None
         self._waits_for, self._waits_since = "a process to start", time.monotonic()
-        self._feed_number += 1
         try:
-            self.feed = RobotFeed(self.run_dir, partial(self._hear, self._feed_number))
+            self.player.start()
         except OSError as err:
             self.failed = f"The process that plays could not be started: {err}."
         self.draw_words()
 
-    def _hear(self, feed_number: int, news: News) -> None:
-        """Hand on what the feed's threads tell."""
+    def hear(self, number: int, news: News) -> None:
+        """Hand on what the process's threads tell."""
         if not self._left.is_set():
-            self.post_message(self.Heard(feed_number, news))
+            self.post_message(self.Heard(number, news))
 
     def _tick(self) -> None:
         """Ask for the next picture when the last one is there, and only where it would differ."""
-        if self.feed is None or not self.feed.is_free or not self.is_current:
+        if not self.is_current:
+            self.player.pause()
+            return
+        if not self.player.is_free:
             return
         if not self.controls.is_paused:
             self.controls.orbit(1 / self._fps)
-        size = self._picture_size()
-        if min(size) < MIN_SIZE:
-            return
-        background = Color.parse(self.app.theme_variables.get("background", "black"))
-        wish = self.controls.wish(size=size, ground=(0, 0, 0) if background.ansi is not None else background.rgb)
-        if wish != self._asked or not wish.is_paused:
-            self._asked = wish
-            self.feed.ask(wish)
+        view = self.query_one("#robot", RobotView)
+        if min(view.picture_size) >= MIN_SIZE:
+            self.player.ask(self.controls.wish(size=view.picture_size, ground=view.ground))
 
     def on_replay_screen_heard(self, message: Heard) -> None:
         """Show a picture, or why there is none."""
-        if message.feed_number != self._feed_number:  # of a process that was replaced
+        if not self.player.is_from_present(message.number):
             return
         news = message.news
         if isinstance(news, Shown):
@@ -194,7 +178,7 @@ class ReplayScreen(ReplayKeys):
         if isinstance(news, Waiting):
             self._waits_for = news.what
         else:
-            self.feed, self.failed = None, news.reason
+            self.player.feed, self.failed = None, news.reason
             self.refresh_bindings()
         self.draw_words()
 
@@ -209,16 +193,10 @@ class ReplayScreen(ReplayKeys):
             self._show(shown)
             if not is_over_ssh() or self._num_taken % 2:
                 self._draw_plots(shown)
-        if self._is_at_an_end(shown.frame):
+        if self.player.is_at_an_end(shown.frame):
             self.take_next()
         if is_first:
             self.refresh_bindings()
-
-    def _is_at_an_end(self, frame: Frame) -> bool:
-        """Whether an episode ended since the last picture, or never ends by itself."""
-        lane = frame.lanes[0]
-        before, self._played = self._played, (lane.checkpoint, lane.episode)
-        return bool(lane.ending) or before != self._played or frame.max_steps is None
 
     # ---- checkpoints and events ----
 
@@ -274,7 +252,7 @@ class ReplayScreen(ReplayKeys):
         self.query_one(CheckpointRail).show(self.saved, plays=self.controls.checkpoint, beside=self.controls.beside)
         self.query_one("#robot-beside").display = self.controls.beside is not None
         view = self.query_one("#robot", RobotView)
-        if self.feed is not None and self._waits_for and not view.has_picture:
+        if self.player.feed is not None and self._waits_for and not view.has_picture:
             view.say(loading(self._waits_for, time.monotonic() - self._waits_since))
         self._draw_overlays()
 
@@ -299,11 +277,6 @@ class ReplayScreen(ReplayKeys):
         """One for each checkpoint that may play."""
         return [self.query_one(f"#{name}", RobotView) for name in ("robot", "robot-beside")]
 
-    def _picture_size(self) -> tuple[int, int]:
-        """Return width and height to ask for, in pixels."""
-        size = self.query_one("#robot", RobotView).size
-        return picture_size(size.width, size.height)
-
     def look(self, places: int) -> bool:
         """Show an older or a newer picture of those that were kept; return whether there is one."""
         found = self._history.move(places)
@@ -315,4 +288,4 @@ class ReplayScreen(ReplayKeys):
     def look_at_present(self) -> None:
         """Show what plays."""
         self._history.to_present()
-        self._asked = None
+        self.player.asked = None

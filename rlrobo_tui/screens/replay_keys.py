@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.checkpoint_list import Saved, neighbour
+from rlrobo_tui.player import Player
 from rlrobo_tui.replay_controls import Controls
 from rlrobo_tui.replay_words import speed_text
-from rlrobo_tui.robot_feed import RobotFeed, Shown
+from rlrobo_tui.robot_feed import News, Shown
 from rlrobo_tui.screens.replay_jobs import ReplayJobs
 from rlrobo_tui.widgets.checkpoint_rail import CheckpointRail
 
@@ -21,7 +22,7 @@ class ReplayKeys(ReplayJobs):
         super().__init__(run, controls)
         self.saved = saved
         """Checkpoints, the newest first; never empty."""
-        self.feed: RobotFeed | None = None
+        self.player = Player(run, self.hear)
         self.shown: Shown | None = None
         """The picture in sight."""
         self.failed = ""
@@ -33,6 +34,10 @@ class ReplayKeys(ReplayJobs):
 
     def start_feed(self) -> None:
         """Start the process that plays."""
+        raise NotImplementedError
+
+    def hear(self, number: int, news: News) -> None:
+        """Take what the process with that number tells, in a thread of its own."""
         raise NotImplementedError
 
     def look(self, places: int) -> bool:
@@ -83,11 +88,6 @@ class ReplayKeys(ReplayJobs):
         return bool(self.failed)
 
     @property
-    def has_color(self) -> bool:
-        """Whether pictures may be coloured here."""
-        return not (self.rlrobo.is_ascii or self.app.no_color)
-
-    @property
     def has_room_beside(self) -> bool:
         """Whether two checkpoints can play side by side."""
         return self.app.size.width >= BESIDE_COLUMNS and len(self.saved) > 1
@@ -101,12 +101,6 @@ class ReplayKeys(ReplayJobs):
         if self.failed:
             self.start_feed()
         self.draw_words()
-
-    def stop_feed(self) -> None:
-        """End the process that plays."""
-        if self.feed is not None:
-            self.feed.close()
-            self.feed = None
 
     def on_checkpoint_rail_chosen(self, message: CheckpointRail.Chosen) -> None:
         """Play what was clicked."""
@@ -244,7 +238,7 @@ class ReplayKeys(ReplayJobs):
 
     def action_quality(self) -> None:
         """Show pictures in the next quality."""
-        if not self.has_color:
+        if not self.rlrobo.has_colored_pictures:
             self.notify("Without colour pictures are made of characters.")
             return
         self.controls.next_quality()

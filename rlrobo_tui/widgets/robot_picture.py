@@ -48,6 +48,6 @@ class RobotPicture(RobotView):
             self.say(Content.styled(self._words, "$muted"))
         elif width and height:
             small = fit(self.picture, columns=width, lines=height)
-            has_color = not (self._rlrobo.is_ascii or self.app.no_color)
+            has_color = self._rlrobo.has_colored_pictures
             self.say(Content(""))
             self.show(small.rgb, small.width, has_color=has_color)

@@ -5,9 +5,10 @@ Drawn by the Line API: a picture becomes lines once, and styles are made once fo
 
 from functools import lru_cache
 
-from rich.color import Color
+from rich import color
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -15,6 +16,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from rlrobo_tui.half_blocks import glyph, rows_of_cells, shaded
+from rlrobo_tui.replay_controls import picture_size
 
 _NUM_STYLES = 16_384
 
@@ -54,6 +56,17 @@ class RobotView(Widget):
         """Whether there is one."""
         return bool(self._lines)
 
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height of the picture to ask for, in pixels."""
+        return picture_size(self.size.width, self.size.height)
+
+    @property
+    def ground(self) -> tuple[int, int, int]:
+        """Colour to draw a picture on; black where only the terminal knows its background."""
+        background = Color.parse(self.app.theme_variables.get("background", "black"))
+        return (0, 0, 0) if background.ansi is not None else background.rgb
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the lines within `crop`."""
         self._ground = self.rich_style  # computed once for all lines: it costs more than a line
@@ -92,4 +105,4 @@ def _colored(runs: list[tuple[bytes, int]], width: int) -> Strip:
 @lru_cache(_NUM_STYLES)
 def _style_of(cell: bytes) -> Style:
     """Return the upper pixel's colour on the lower one's. Cached: Rich keeps a style's escape codes with it."""
-    return Style(color=Color.from_rgb(*cell[:3]), bgcolor=Color.from_rgb(*cell[3:]))
+    return Style(color=color.Color.from_rgb(*cell[:3]), bgcolor=color.Color.from_rgb(*cell[3:]))

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from engine.protocol.events import EvaluationDone
 from engine.protocol.run_dir import RunDir
+from rlrobo_tui import robot_feed
+from rlrobo_tui.app import RlroboApp
+from tests.rlrobo_tui.app_replays import MEANS, save
+from tests.rlrobo_tui.app_runs import append, make_run, training
 from tests.rlrobo_tui.cli_calls import Cli
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -39,3 +46,24 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
 
     monkeypatch.setattr("rlrobo_tui.starting.start_engine", start)
     return runs
+
+
+@pytest.fixture
+def played_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
+    """A run with three evaluated checkpoints; a light process stands for the one that plays."""
+    monkeypatch.setattr(robot_feed, "MODULE", "tests.rlrobo_tui.fake_player")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    run = make_run(tmp_path, events=training())
+    for step, mean in MEANS.items():
+        save(run, step, mean)
+        append(run, [EvaluationDone(step=step, episodes=9, return_mean=mean, return_ci95=2.0)])
+    return run
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the app says in passing."""
+    messages: list[str] = []
+    monkeypatch.setattr(RlroboApp, "notify", lambda _, message, **__: messages.append(message))
+    return messages

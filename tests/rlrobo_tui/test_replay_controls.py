@@ -83,10 +83,10 @@ def test_history_is_bounded_by_the_size_of_its_pictures() -> None:
 
 def test_what_was_remembered_is_taken_over_as_far_as_there_is_such_a_thing() -> None:
     controls = Controls(checkpoint=1)
-    controls.restore(ReplayMemory(speed=2.0, view="top", quality="coarse", is_deterministic=False))
+    controls.restore(ReplayMemory(speed=2.0, view="top", quality="coarse", is_deterministic=False), has_color=True)
     assert (controls.speed, controls.view, controls.quality.num_shades) == (2.0, "top", 7)
     assert not controls.is_deterministic
-    controls.restore(ReplayMemory(speed=3.0, view="moon", quality="grand"))
+    controls.restore(ReplayMemory(speed=3.0, view="moon", quality="grand"), has_color=True)
     assert (controls.speed, controls.view, controls.quality.num_shades) == (2.0, "top", 7)
 
 
