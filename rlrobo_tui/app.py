@@ -34,6 +34,7 @@ from rlrobo_tui.pages import CannotOpenError, make_page
 from rlrobo_tui.palette import RunOffers, ThemeOffers
 from rlrobo_tui.repaint import RepaintingLittle
 from rlrobo_tui.screens.help import HelpScreen
+from rlrobo_tui.screens.jump import JumpScreen, jump_targets
 from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
 from rlrobo_tui.screens.notices import NoticesScreen
 from rlrobo_tui.screens.page import Page
@@ -252,6 +253,15 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
     def action_new_run(self) -> None:
         """Open the form."""
         self.push_screen(make_page("new", self))
+
+    def action_jump(self) -> None:
+        """Offer a letter for everything that can have the focus."""
+        targets = jump_targets(self.screen)
+        if targets:
+            page = self.screen
+            self.push_screen(JumpScreen(targets), lambda target: page.set_focus(target or page.focused))
+        else:
+            self.notify("Nothing on this page takes the focus: its keys are about the whole page.")
 
     def action_copy_command(self) -> None:
         """Copy the equal command line."""

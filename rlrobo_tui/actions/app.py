@@ -47,6 +47,10 @@ ACTIONS = (
         help="The page before this one.",
     ),
     Action(
+        id="jump", scope="app", keys="apostrophe", label="Jump", shown_key="'", group=_GO, is_in_footer=False,
+        help="Put a letter over every panel or field; the letter's key takes the focus there.",
+    ),
+    Action(
         id="copy_command", scope="app", keys="Y", label="Command", group=_APP, is_in_footer=False,
         help="Copy the command that shows or does the same in a shell.",
     ),
