@@ -26,6 +26,7 @@ from engine.protocol.summary import RunSummary
 from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.appearance import Appearance
+from rlrobo_tui.collecting import settle
 from rlrobo_tui.folders import state_dir
 from rlrobo_tui.key_map import for_textual, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
@@ -46,6 +47,8 @@ from rlrobo_tui.user_files import read_user_files
 from robots.plugins import load_plugins
 
 STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "doctor", "overlay")
+SETTLED_S = 2.0
+"""Chosen: until then the first pages are drawn and what they need is imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,6 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
 
     def on_mount(self) -> None:
         """Open the list of runs and, where one was asked for, its page on top."""
-        self.register_themes()
         self.apply_preferences()
         self.set_keymap(for_textual(self._key_map))
         self.push_screen(self.make_home())
@@ -105,6 +107,7 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             self.watch_run(self._first_run)
         self.call_after_refresh(self._show_warnings)
         self.call_after_refresh(self._warm_up)
+        self.set_timer(SETTLED_S, settle)
 
     def on_unmount(self) -> None:
         """Remember what the user comes back to."""

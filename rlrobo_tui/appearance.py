@@ -10,6 +10,7 @@ import msgspec
 from textual import work
 from textual.app import App
 from textual.filter import LineFilter
+from textual.theme import Theme
 
 from engine.protocol.errors import RlroboError
 from rlrobo_tui.folders import config_dir
@@ -40,6 +41,8 @@ class Appearance(App[None]):
     def take_preferences(self, preferences: Preferences, *, ascii: bool, low_bandwidth: bool) -> None:
         """Begin with these; `ascii` and `low_bandwidth` are asked for whatever is preferred."""
         self.preferences = preferences
+        self.register_themes()
+        self._begin_with(THEMES[preferences.theme])
         self._must_be_ascii, self._must_save_bandwidth = ascii, low_bandwidth
         self._decide()
 
@@ -70,6 +73,14 @@ class Appearance(App[None]):
         self.preferences = msgspec.structs.replace(self.preferences, **{key: value})
         self.apply_preferences()
         self._write(key, value)
+
+    def _begin_with(self, theme: Theme) -> None:
+        """Have a theme before style sheets are read: a change reads all of them anew, which delays the start."""
+        self.set_reactive(Appearance.theme, theme.name)
+        classes = {f"-theme-{theme.name}": True, "-dark-mode": theme.dark, "-light-mode": not theme.dark}
+        self.update_classes(classes, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def _decide(self) -> None:
         preferred = self.preferences

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from engine.protocol.errors import RlroboError
+from rlrobo_tui.quick_values import spare_pydantic
 from robots.errors import RobotError
 
 COMMANDS = {
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write ± must not end the command
     try:
+    spare_pydantic()
         app(args=arguments, prog_name="rlrobo")
     except (RlroboError, RobotError) as err:
         typer.echo(f"rlrobo: {err}", err=True)

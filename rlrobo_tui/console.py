@@ -5,16 +5,18 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.protocol.settings import read_settings
 from rlrobo_tui.quantities import count_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _UNLIMITED_COLUMNS = 10_000
 _LONGEST_INLINE = 20
@@ -73,11 +75,13 @@ def stderr_console() -> Console:
     return Console(file=sys.stderr, markup=False, highlight=False)
 
 
-def progress_bar(unit: str) -> Progress:
+def progress_bar(unit: str) -> "Progress":
     """Return a bar on stderr with a rate in `unit` a second and the time left; its tasks take the field `rate`.
 
     Draws nothing where stderr is no terminal.
     """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = stderr_console()
     return Progress(
         TextColumn("{task.description}"),

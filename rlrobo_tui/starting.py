@@ -17,7 +17,6 @@ from engine.protocol.disk import check_space
 from engine.protocol.errors import RlroboError
 from engine.protocol.presets import build_config
 from engine.protocol.run_dir import RunDir
-from rlrobo_tui.commands.packing import make_run
 from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.screens.links import GoOn, Train
@@ -77,6 +76,8 @@ class StartingRuns(App[None]):
 
     @work(thread=True, exclusive=True, group="train")
     def _train(self, config: RunConfig, command: Sequence[str]) -> None:
+        from rlrobo_tui.commands.packing import make_run  # reads models of robots, which the first page needs not
+
         try:
             facts = facts_for(config)
             check_space(self.runs_dir, size_of(config, facts))

@@ -7,7 +7,6 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import psutil
 from msgspec import Struct
 
 PACKAGES = (
@@ -61,6 +60,8 @@ class Provenance(Struct, frozen=True, kw_only=True):
 
 def collect_provenance(command: list[str] | None = None) -> Provenance:
     """Describe this process, its machine and the git checkout that it stands in."""
+    import psutil  # who only reads runs goes without
+
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain")
     return Provenance(

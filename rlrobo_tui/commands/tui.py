@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from engine.protocol.settings import read_settings
+from rlrobo_tui.collecting import hold
 from rlrobo_tui.commands.options import complete_runs, named_run
 
 FRAMES_PER_S_OVER_SSH = "15"
@@ -22,6 +23,7 @@ def tui(
     read_only: Annotated[bool, typer.Option("--read-only", help="Start, steer and end nothing.")] = False,
 ) -> None:
     """Open the terminal app."""
+    hold()
     settings = read_settings()
     opened = named_run(run) if run else None
     if low_bandwidth or "SSH_CONNECTION" in os.environ:
