@@ -21,7 +21,7 @@ import numpy as np
 from engine.protocol.settings import read_settings
 
 FOLDER = Path(__file__).parent
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-pthread")
 """Contraction would round once where NumPy rounds twice."""
 TIMEOUT_S = 60.0
 BLAS_FILES = ("numpy.libs/libscipy_openblas64_*", "numpy/.dylibs/libscipy_openblas64_*")
@@ -44,15 +44,28 @@ class Kernels:
             "descend": (pointer, number, pointer),
             "regress": (pointer, number, pointer, pointer, ctypes.c_float, pointer, pointer),
             "run_pass": (pointer, ctypes.c_int),
-            "run_td3_step": (pointer, ctypes.c_int),
-            "run_sac_step": (pointer, ctypes.c_int),
+            "begin_td3_step": (pointer, pointer),
+            "run_td3_step": (pointer, pointer),
+            "begin_sac_step": (pointer, pointer),
+            "run_sac_step": (pointer, pointer),
+            "await": (pointer,),
         }
         for name, types in arguments.items():
             function = getattr(library, name)
             function.argtypes, function.restype = types, None
         self.forward, self.backward, self.descend = library.forward, library.backward, library.descend
         self.regress, self.run_pass = library.regress, library.run_pass
-        self.run_td3_step, self.run_sac_step = library.run_td3_step, library.run_sac_step
+        self.begin_td3_step, self.run_td3_step = library.begin_td3_step, library.run_td3_step
+        self.begin_sac_step, self.run_sac_step = library.begin_sac_step, library.run_sac_step
+        self._open_helper, self.await_helper = library.open_helper, getattr(library, "await")
+        self._open_helper.restype = pointer
+        self._helper: tuple[int, int | None] = (0, None)
+
+    def helper(self) -> int | None:
+        """Return the thread of helper.c that this process has; None where there can be none."""
+        if self._helper[0] != os.getpid():  # a fork has no threads of its parent's
+            self._helper = os.getpid(), self._open_helper()
+        return self._helper[1]
 
 
 @cache

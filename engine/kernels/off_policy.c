@@ -13,12 +13,47 @@ int64_t count_rows(const struct batch *batch, int side)
     return side ? batch->num_rows / 2 : (batch->num_rows + 1) / 2;
 }
 
-/* Writes the smallest value of the actions of a side's rows, and which critic says so. What is not a number is least. */
-void judge(const struct off_policy *step, int side, const float *observations, int64_t num_critics,
+/* Fetches rows of the minibatch from the buffer. */
+static void gather(const struct off_policy *step, int64_t first, int64_t num_rows)
+{
+    const struct batch *batch = &step->batch;
+    const int64_t num_observations = batch->observation_size, num_inputs = num_observations + batch->action_size;
+    const int64_t width = num_inputs + num_observations + 3;
+    const float gamma = (float)step->replay.gamma;
+    for (int64_t index = first; index < first + num_rows; index++) {
+        const float *row = step->replay.rows + step->replay.drawn[index] * width, *rest = row + width - 3;
+        memcpy(batch->observations + index * num_observations, row, (size_t)num_observations * sizeof *row);
+        memcpy(batch->inputs + index * num_inputs, row, (size_t)num_inputs * sizeof *row);
+        memcpy(batch->next_observations + index * num_observations, row + num_inputs,
+               (size_t)num_observations * sizeof *row);
+        batch->rewards[index] = rest[0];
+        batch->discounts[index] = (1.0f - rest[1] * (1.0f - rest[2])) * gamma;
+    }
+}
+
+/* Goes through the minibatch in chunks, of which a side takes the next one whenever it is free: the other side may come
+ * late. Who does a chunk changes no number. */
+void for_chunks(struct off_policy *step, int side, for_rows_t for_rows, void *whole)
+{
+    const int64_t num_rows = step->batch.num_rows, size = step->chunk_rows;
+    for (;;) {
+        const int64_t first = atomic_fetch_add(&step->next_chunk, 1) * size;
+        if (first >= num_rows)
+            return;
+        const int64_t count = first + size < num_rows ? size : num_rows - first;
+        if (step->replay.drawn)
+            gather(step, first, count);
+        for_rows(whole, side, first, count);
+    }
+}
+
+/* Writes the smallest value of the actions that a side has for some observations, and which critic says so. What is not a
+ * number is least. */
+void judge(const struct off_policy *step, int side, int64_t num_rows, const float *observations, int64_t num_critics,
            const struct network *critics)
 {
     const struct reading *half = &step->halves[side];
-    const int64_t num_rows = count_rows(&step->batch, side), num_observations = step->batch.observation_size;
+    const int64_t num_observations = step->batch.observation_size;
     const int64_t num_actions = step->batch.action_size, width = num_observations + num_actions;
     for (int64_t row = 0; row < num_rows; row++) {
         float *inputs = half->inputs + row * width;

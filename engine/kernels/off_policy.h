@@ -3,15 +3,25 @@
 #ifndef RLROBO_OFF_POLICY_H
 #define RLROBO_OFF_POLICY_H
 
+#include <stdatomic.h>
+
 #include "adam.h"
+#include "helper.h"
 #include "network.h"
-#include "sides.h"
 
 /* Rows of a replay buffer, (num_rows,) but the first three; inputs are observations and actions side by side. */
 struct batch {
-    const float *observations, *inputs, *next_observations, *rewards, *discounts;
+    float *observations, *inputs, *next_observations, *rewards, *discounts;
     float *targets; /* what the critics are to say */
     int64_t num_rows, observation_size, action_size;
+};
+
+/* The buffer, a row of floats for each transition: observations, actions, next observations, reward, whether the episode
+ * is done and whether it timed out. */
+struct replay {
+    const float *rows;
+    const int64_t *drawn; /* which rows a minibatch is of (num_rows,); NULL: the batch is there already */
+    double gamma;
 };
 
 struct critic {
@@ -23,7 +33,7 @@ struct critic {
     double loss;
 };
 
-/* Critics as one side reads them for its half, and room for that. */
+/* Critics as one side reads them, for its half or for a chunk, and room for that. */
 struct reading {
     const struct network *critics, *targets;
     int64_t num_critics /* that actions are judged by */, num_targets;
@@ -47,12 +57,18 @@ struct off_policy {
     struct reading halves[2];
     struct actor_parameters actor;
     double loss_scale, tau /* negative: targets stay */, actor_losses[2];
-    struct meeting meeting;
+    struct replay replay;
+    int64_t chunk_rows;         /* at most half a minibatch */
+    _Atomic int64_t next_chunk; /* the first one that no side has taken */
 };
+
+/* Does what it is told for some rows, given which side's room it may use. */
+typedef void (*for_rows_t)(void *whole, int side, int64_t first, int64_t num_rows);
 
 int64_t first_row(const struct batch *batch, int side);
 int64_t count_rows(const struct batch *batch, int side);
-void judge(const struct off_policy *step, int side, const float *observations, int64_t num_critics,
+void for_chunks(struct off_policy *step, int side, for_rows_t for_rows, void *whole);
+void judge(const struct off_policy *step, int side, int64_t num_rows, const float *observations, int64_t num_critics,
            const struct network *critics);
 void differentiate_by_actions(const struct off_policy *step, int side, float by_values);
 void teach_critics(struct off_policy *step, int side);

@@ -17,6 +17,12 @@ class BatchStruct(ctypes.Structure):
     )
 
 
+class ReplayStruct(ctypes.Structure):
+    """`struct replay`."""
+
+    _fields_ = (*pointers("rows", "drawn"), *reals("gamma"))
+
+
 class CriticStruct(ctypes.Structure):
     """`struct critic`."""
 
@@ -57,5 +63,6 @@ class OffPolicyStruct(ctypes.Structure):
         ("actor", ActorParametersStruct),
         *reals("loss_scale", "tau"),
         ("actor_losses", ctypes.c_double * 2),
-        ("arrived", ctypes.c_int64 * 2),
+        ("replay", ReplayStruct),
+        *numbers("chunk_rows", "next_chunk"),
     )

@@ -1,5 +1,6 @@
 /* A gradient step of SAC, but for its entropy coefficient: what fast_sac.py does in NumPy, without the interpreter. */
 #include <math.h>
+#include <string.h>
 
 #include "functions.h"
 #include "off_policy.h"
@@ -154,42 +155,51 @@ static void differentiate_independent(const struct sac_actor *actor, int64_t num
 
 /* ---- the step ---- */
 
-static void draw_actions(const struct sac *sac, int side, const float *observations, const float *random)
+static void draw_actions(const struct sac *sac, int side, int64_t first, int64_t num_rows, const float *observations,
+                         const float *random)
 {
     const struct batch *batch = &sac->step->batch;
-    const int64_t first = first_row(batch, side), num_rows = count_rows(batch, side);
+    observations += first * batch->observation_size;
     if (sac->is_state_dependent)
-        draw_state_dependent(&sac->actors[side], num_rows, observations + first * batch->observation_size);
+        draw_state_dependent(&sac->actors[side], num_rows, observations);
     else
-        draw_independent(&sac->actors[side], num_rows, observations + first * batch->observation_size,
-                         random + first * batch->action_size);
+        draw_independent(&sac->actors[side], num_rows, observations, random + first * batch->action_size);
 }
 
-/* Says what critics are to say of a side's rows; then draws actions for the observations. */
-static void look_ahead(void *whole, int side)
+/* Says what critics are to say of some rows. */
+static void look_ahead(void *whole, int side, int64_t first, int64_t num_rows)
+{
+    const struct sac *sac = whole;
+    const struct batch *batch = &sac->step->batch;
+    const struct reading *room = &sac->step->halves[side];
+    const float *log_prob = sac->actors[side].draw.log_prob, ent_coef = (float)sac->ent_coef;
+    draw_actions(sac, side, first, num_rows, batch->next_observations, sac->after);
+    judge(sac->step, side, num_rows, batch->next_observations + first * batch->observation_size, room->num_targets,
+          room->targets);
+    for (int64_t row = 0; row < num_rows; row++)
+        batch->targets[first + row] = batch->rewards[first + row] +
+                                      batch->discounts[first + row] * (room->values[row] - ent_coef * log_prob[row]);
+}
+
+static void look_ahead_in_chunks(void *whole, int side)
+{
+    struct sac *sac = whole;
+    if (sac->is_state_dependent)
+        prepare_exploration(&sac->actors[side], sac->now);
+    for_chunks(sac->step, side, look_ahead, sac);
+}
+
+/* Draws actions for the observations of a side's half, and teaches its critics. */
+static void draw_and_teach(void *whole, int side)
 {
     struct sac *sac = whole;
     const struct batch *batch = &sac->step->batch;
-    const struct reading *half = &sac->step->halves[side];
     const int64_t first = first_row(batch, side), num_rows = count_rows(batch, side);
-    const float *log_prob = sac->actors[side].draw.log_prob, ent_coef = (float)sac->ent_coef;
-    if (!num_rows)
-        return;
-    if (sac->is_state_dependent)
-        prepare_exploration(&sac->actors[side], sac->now);
-    draw_actions(sac, side, batch->next_observations, sac->after);
-    judge(sac->step, side, batch->next_observations + first * batch->observation_size, half->num_targets, half->targets);
-    for (int64_t row = 0; row < num_rows; row++)
-        batch->targets[first + row] = batch->rewards[first + row] +
-                                      batch->discounts[first + row] * (half->values[row] - ent_coef * log_prob[row]);
-    draw_actions(sac, side, batch->observations, sac->now);
-    for (int64_t row = 0; row < num_rows; row++)
-        sac->log_prob[first + row] = log_prob[row];
-}
-
-static void teach(void *whole, int side)
-{
-    teach_critics(((struct sac *)whole)->step, side);
+    if (num_rows) {
+        draw_actions(sac, side, first, num_rows, batch->observations, sac->now);
+        memcpy(sac->log_prob + first, sac->actors[side].draw.log_prob, (size_t)num_rows * sizeof(float));
+    }
+    teach_critics(sac->step, side);
 }
 
 /* Writes a side's part of the actor's gradient and of its loss. */
@@ -203,7 +213,7 @@ static void differentiate_actor(void *whole, int side)
     const float *observations = batch->observations + first_row(batch, side) * batch->observation_size;
     double sum = 0.0;
     if (num_rows) {
-        judge(sac->step, side, observations, half->num_critics, half->critics);
+        judge(sac->step, side, num_rows, observations, half->num_critics, half->critics);
         differentiate_by_actions(sac->step, side, -1.0f / (float)batch->num_rows);
         differentiate_draw(&actor->draw, num_rows * batch->action_size, half->by_actions,
                            (float)(sac->ent_coef / (double)batch->num_rows));
@@ -220,10 +230,23 @@ static void teach_half(void *whole, int side)
     teach_actor(((struct sac *)whole)->step, side);
 }
 
-/* Takes a side's part of the step, or both. */
-void run_sac_step(struct sac *sac, int side)
+/* Lets the helper begin a step. */
+void begin_sac_step(struct sac *sac, struct helper *helper)
 {
-    const stage_t stages[] = {look_ahead, teach, differentiate_actor, teach_half};
-    for (int stage = 0; stage < 4; stage++)
-        run_stage(&sac->step->meeting, side, stages[stage], sac);
+    atomic_store(&sac->step->next_chunk, 0);
+    if (helper)
+        ask(helper, look_ahead_in_chunks, sac);
+}
+
+/* Takes a step that has begun. */
+void run_sac_step(struct sac *sac, struct helper *helper)
+{
+    look_ahead_in_chunks(sac, 0);
+    if (helper)
+        await(helper);
+    else
+        look_ahead_in_chunks(sac, 1); /* finds no chunk, and prepares its half */
+    run_both(helper, draw_and_teach, sac);
+    run_both(helper, differentiate_actor, sac);
+    run_both(helper, teach_half, sac);
 }

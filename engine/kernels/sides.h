@@ -14,30 +14,21 @@ struct meeting {
     _Atomic int64_t arrived[2]; /* how often each side has been there */
 };
 
+static inline void pause_spinning(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
 static inline void meet(struct meeting *meeting, int side)
 {
     const int64_t number = atomic_fetch_add(&meeting->arrived[side], 1) + 1;
     for (int64_t spins = 0; atomic_load(&meeting->arrived[1 - side]) < number; spins++)
-        if (spins >= NUM_SPINS)
-            sched_yield();
-#if defined(__x86_64__)
+        if (spins < NUM_SPINS)
+            pause_spinning();
         else
-            __builtin_ia32_pause();
-#endif
-}
-
-/* A part of the computation: what a side does before the next meeting. */
-typedef void (*stage_t)(void *whole, int side);
-
-static inline void run_stage(struct meeting *meeting, int side, stage_t stage, void *whole)
-{
-    if (side != BOTH) {
-        stage(whole, side);
-        meet(meeting, side);
-        return;
-    }
-    stage(whole, 0);
-    stage(whole, 1);
+            sched_yield();
 }
 
 #endif

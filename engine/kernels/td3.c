@@ -13,23 +13,26 @@ static float within_1(float value)
     return value < -1.0f ? -1.0f : value > 1.0f ? 1.0f : value;
 }
 
-/* Says what critics are to say of a side's rows. */
-static void look_ahead(void *whole, int side)
+/* Says what critics are to say of some rows. */
+static void look_ahead(void *whole, int side, int64_t first, int64_t num_rows)
 {
-    struct td3 *td3 = whole;
+    const struct td3 *td3 = whole;
     const struct batch *batch = &td3->step->batch;
-    const struct reading *half = &td3->step->halves[side];
-    const int64_t first = first_row(batch, side), num_rows = count_rows(batch, side), size = batch->action_size;
+    const struct reading *room = &td3->step->halves[side];
+    const int64_t size = batch->action_size;
     const float *observations = batch->next_observations + first * batch->observation_size;
     const float *noise = td3->noise + first * size;
-    if (!num_rows)
-        return;
     const float *outputs = evaluate(&td3->actor_targets[side], num_rows, observations);
     for (int64_t index = 0; index < num_rows * size; index++)
-        half->actions[index] = within_1(hyperbolic_tangent(outputs[index]) + noise[index]);
-    judge(td3->step, side, observations, half->num_targets, half->targets);
+        room->actions[index] = within_1(hyperbolic_tangent(outputs[index]) + noise[index]);
+    judge(td3->step, side, num_rows, observations, room->num_targets, room->targets);
     for (int64_t row = 0; row < num_rows; row++)
-        batch->targets[first + row] = batch->rewards[first + row] + batch->discounts[first + row] * half->values[row];
+        batch->targets[first + row] = batch->rewards[first + row] + batch->discounts[first + row] * room->values[row];
+}
+
+static void look_ahead_in_chunks(void *whole, int side)
+{
+    for_chunks(((struct td3 *)whole)->step, side, look_ahead, whole);
 }
 
 static void teach(void *whole, int side)
@@ -54,7 +57,7 @@ static void differentiate_actor(void *whole, int side)
     const float *outputs = evaluate(actor, num_rows, observations);
     for (int64_t index = 0; index < num_rows * size; index++)
         half->actions[index] = hyperbolic_tangent(outputs[index]);
-    judge(td3->step, side, observations, half->num_critics, half->critics);
+    judge(td3->step, side, num_rows, observations, half->num_critics, half->critics);
     differentiate_by_actions(td3->step, side, -1.0f / (float)batch->num_rows);
     for (int64_t index = 0; index < num_rows * size; index++)
         slopes[index] = half->by_actions[index] * (1.0f - half->actions[index] * half->actions[index]);
@@ -69,14 +72,23 @@ static void teach_half(void *whole, int side)
     teach_actor(((struct td3 *)whole)->step, side);
 }
 
-/* Takes a side's part of the step, or both; the actor learns where targets follow. */
-void run_td3_step(struct td3 *td3, int side)
+/* Lets the helper begin a step. */
+void begin_td3_step(struct td3 *td3, struct helper *helper)
 {
-    struct meeting *meeting = &td3->step->meeting;
-    run_stage(meeting, side, look_ahead, td3);
-    run_stage(meeting, side, teach, td3);
+    atomic_store(&td3->step->next_chunk, 0);
+    if (helper)
+        ask(helper, look_ahead_in_chunks, td3);
+}
+
+/* Takes a step that has begun; the actor learns where targets follow. */
+void run_td3_step(struct td3 *td3, struct helper *helper)
+{
+    look_ahead_in_chunks(td3, 0);
+    if (helper)
+        await(helper);
+    run_both(helper, teach, td3);
     if (td3->step->tau < 0.0)
         return;
-    run_stage(meeting, side, differentiate_actor, td3);
-    run_stage(meeting, side, teach_half, td3);
+    run_both(helper, differentiate_actor, td3);
+    run_both(helper, teach_half, td3);
 }

@@ -1,14 +1,14 @@
 """The part of a gradient step in C that SAC and TD3 share: critics that learn, and what halves of a minibatch read.
 
-A step is one call on each of two threads, or one on one. Parameters differ from the plain path's by rounding: sums have
-another order, and exponentials are other approximations than NumPy's. NumPy does what has no hidden layer.
+The calling thread takes a step with a helper (helper.c), or alone. The helper may begin it while the caller does
+something else. Parameters differ from the plain path's by rounding: sums have another order, and exponentials are other
+approximations than NumPy's. NumPy does what has no hidden layer.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,14 @@ from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critic, Critics, ReplayBatch
 from engine.worker.flat_vector import FlatVector
+from engine.worker.looking_ahead import Minibatch
+from engine.worker.packed_replay import DrawnRows
 
-BOTH = 2
-"""The side that runs all on one thread."""
+CHUNK_ROWS = 64
+"""For how many rows a thread looks ahead at a time: few, so that threads end together; products of fewer are slow."""
+BATCH = ("observations", "inputs", "next_observations", "rewards", "discounts")
+Call = Callable[[Any, "int | None"], None]
+"""A function of td3.c or sac.c."""
 
 
 class OffPolicyStep:
@@ -35,6 +40,8 @@ class OffPolicyStep:
         """Actions are judged by the first `num_judges` critics; the actor is placed later."""
         self._kernels, self._critics = kernels, critics
         self._kept: list[object] = []
+        self._begun: Minibatch | None = None
+        self._helper: int | None = None
         self._members = (CriticStruct * len(critics))(*map(self._critic, critics.members))
         observation_size = critics.members[0].layers[0].in_features - action_size
         self.struct = OffPolicyStruct(
@@ -43,7 +50,10 @@ class OffPolicyStep:
             ),
             critics=ctypes.addressof(self._members),
             num_critics=len(critics),
+            chunk_rows=min(CHUNK_ROWS, self.half),
         )
+        widths = (observation_size, observation_size + action_size, observation_size, 1, 1)
+        self._rooms = [self.room(critics.batch_size, width) for width in widths]
         for half in self.struct.halves:
             self._place_reading(half, num_judges)
 
@@ -76,27 +86,53 @@ class OffPolicyStep:
         self._kept.append((networks, structs))
         return structs
 
-    def fits(self, batch: ReplayBatch) -> bool:
+    def fits(self, minibatch: Minibatch) -> bool:
         """Whether there is room for all rows."""
-        return len(batch.rewards) <= self._critics.batch_size
+        return len(minibatch.rows) <= self._critics.batch_size
 
-    def run(self, call: Callable[[int], None], crew: Crew, batch: ReplayBatch, *, tau: float | None) -> float:
-        """Take a step with call(side), which reads `struct`; return the critics' loss.
+    def begin(self, call: Call, whole: ctypes.Structure, crew: Crew, minibatch: Minibatch) -> None:
+        """Begin a step with call(whole, helper), where `whole` has `struct` and what else it reads."""
+        self._helper = self._kernels.helper() if crew.num_threads > 1 else None
+        self._begun = minibatch
+        self._place(minibatch.rows)
+        call(ctypes.byref(whole), self._helper)
+
+    def has_begun(self, minibatch: Minibatch) -> bool:
+        """Whether the step that learns from `minibatch` has begun."""
+        return self._begun is minibatch
+
+    def run(self, call: Call, whole: ctypes.Structure, *, tau: float | None) -> float:
+        """Take the step that has begun with call(whole, helper); return the critics' loss.
 
         Without `tau` targets stay. Who calls it prepares Adam of the actor, and counts its steps.
         """
-        names = ("observations", "inputs", "next_observations", "rewards", "discounts")
-        arrays = [np.ascontiguousarray(getattr(batch, name), np.float32) for name in names]
-        for name, array in zip(names, arrays, strict=True):
-            setattr(self.struct.batch, name, address(array))
-        self.struct.batch.num_rows = len(batch.rewards)
         self.struct.tau = -1.0 if tau is None else tau
         for member, struct in zip(self._critics.members, self._members, strict=True):
             struct.adam.set(member.adam.settings, num_steps=member.adam.num_steps)
-        crew.run([partial(call, side) for side in ((0, 1) if crew.num_threads > 1 else (BOTH,))])
+        call(ctypes.byref(whole), self._helper)
+        self._begun = None
         for member in self._critics.members:
             member.adam.num_steps += 1
         return sum(struct.loss for struct in self._members)
+
+    def __del__(self) -> None:
+        """Let the helper finish what it reads from here."""
+        if self._helper is not None:
+            self._kernels.await_helper(self._helper)
+
+    def _place(self, rows: DrawnRows | ReplayBatch) -> None:
+        """Say where the rows are, or are to be fetched from."""
+        batch, replay = self.struct.batch, self.struct.replay
+        batch.num_rows = len(rows)
+        if isinstance(rows, ReplayBatch):
+            arrays = [np.ascontiguousarray(getattr(rows, name), np.float32) for name in BATCH]
+            self._placed, places = arrays, map(address, arrays)
+            replay.drawn = None
+        else:
+            places = self._rooms
+            replay.rows, replay.drawn, replay.gamma = address(rows.replay.rows), address(rows.index), rows.gamma
+        for name, place in zip(BATCH, places, strict=True):
+            setattr(batch, name, place)
 
     def _critic(self, critic: Critic) -> CriticStruct:
         size, activation = self._critics.batch_size, self._critics.activation

@@ -6,7 +6,6 @@ The entropy coefficient learns beside it: nothing in a step reads what it become
 from __future__ import annotations
 
 import ctypes
-from functools import partial
 
 import numpy as np
 import torch
@@ -20,8 +19,9 @@ from engine.worker.compiled_networks import learning_network
 from engine.worker.compiled_off_policy import OffPolicyStep, have_hidden_layers
 from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
-from engine.worker.flat_critics import Critics, ReplayBatch
-from engine.worker.sac_actor import Random, mean_layers
+from engine.worker.flat_critics import Critics
+from engine.worker.looking_ahead import Minibatch
+from engine.worker.sac_actor import mean_layers
 
 
 class _StateDependent(ctypes.Structure):
@@ -84,25 +84,32 @@ class CompiledSac:
             is_state_dependent=isinstance(actor.log_std, torch.Tensor),
         )
 
-    def fits(self, batch: ReplayBatch) -> bool:
+    def fits(self, minibatch: Minibatch) -> bool:
         """Whether there is room for all rows."""
-        return self._step.fits(batch)
+        return self._step.fits(minibatch)
+
+    def begin(self, crew: Crew, minibatch: Minibatch, *, ent_coef: float) -> None:
+        """Begin the gradient step that learns from `minibatch`."""
+        self._log_prob = np.empty(len(minibatch.rows), np.float32)
+        whole, random = self._whole, minibatch.random
+        whole.now, whole.after, whole.log_prob = map(address, (random.now, random.after, self._log_prob))
+        whole.ent_coef = ent_coef
+        self._step.begin(self._kernels.begin_sac_step, whole, crew, minibatch)
 
     def step(
-        self, crew: Crew, batch: ReplayBatch, random: Random, *, ent_coef: float, tau: float | None
+        self, crew: Crew, minibatch: Minibatch, *, ent_coef: float, tau: float | None
     ) -> tuple[float, float, np.ndarray]:
         """Take a gradient step as SacNetworks.step, but for the entropy coefficient.
 
         Returns the losses of actor and critics, and the log-probabilities (num_rows,) of actions for the observations.
         """
-        log_prob = np.empty(len(batch.rewards), np.float32)
-        whole, there = self._whole, self._step.struct
-        whole.now, whole.after, whole.log_prob = map(address, (random.now, random.after, log_prob))
-        whole.ent_coef = ent_coef
+        if not self._step.has_begun(minibatch):
+            self.begin(crew, minibatch, ent_coef=ent_coef)
+        there = self._step.struct
         there.actor.adam.set(self._adam.settings, num_steps=self._adam.num_steps)
-        critic = self._step.run(partial(self._kernels.run_sac_step, ctypes.byref(whole)), crew, batch, tau=tau)
+        critic = self._step.run(self._kernels.run_sac_step, self._whole, tau=tau)
         self._adam.num_steps += 1
-        return sum(there.actor_losses), critic, log_prob
+        return sum(there.actor_losses), critic, self._log_prob
 
     def _side(self, part: int) -> _SacActor:
         arrays, size = self._adam.arrays(part=part), self._step.half

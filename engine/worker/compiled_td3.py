@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from functools import partial
 
-import numpy as np
 from stable_baselines3 import TD3
 
 from engine.kernels.library import Kernels, address, load_kernels
@@ -15,9 +13,10 @@ from engine.worker.compiled_networks import learning_network, reading_network
 from engine.worker.compiled_off_policy import OffPolicyStep, have_hidden_layers
 from engine.worker.crew import Crew
 from engine.worker.flat_adam import FlatAdam
-from engine.worker.flat_critics import Critics, ReplayBatch
+from engine.worker.flat_critics import Critics
 from engine.worker.flat_networks import linears
 from engine.worker.flat_vector import FlatVector
+from engine.worker.looking_ahead import Minibatch
 
 
 class _Td3(ctypes.Structure):
@@ -57,19 +56,22 @@ class CompiledTd3:
             actor_targets=self._step.array(targets),
         )
 
-    def fits(self, batch: ReplayBatch) -> bool:
+    def fits(self, minibatch: Minibatch) -> bool:
         """Whether there is room for all rows."""
-        return self._step.fits(batch)
+        return self._step.fits(minibatch)
 
-    def step(
-        self, crew: Crew, batch: ReplayBatch, noise: np.ndarray, *, tau: float | None
-    ) -> tuple[float, float | None]:
+    def begin(self, crew: Crew, minibatch: Minibatch) -> None:
+        """Begin the gradient step that learns from `minibatch`."""
+        self._whole.noise = address(minibatch.random)
+        self._step.begin(self._kernels.begin_td3_step, self._whole, crew, minibatch)
+
+    def step(self, crew: Crew, minibatch: Minibatch, *, tau: float | None) -> tuple[float, float | None]:
         """Take a gradient step as Td3Networks.step; return the critics' loss, and the actor's where it learned."""
+        if not self._step.has_begun(minibatch):
+            self.begin(crew, minibatch)
         there = self._step.struct
-        self._whole.noise = address(noise)
         there.actor.adam.set(self._adam.settings, num_steps=self._adam.num_steps)
-        call = partial(self._kernels.run_td3_step, ctypes.byref(self._whole))
-        critic = self._step.run(call, crew, batch, tau=tau)
+        critic = self._step.run(self._kernels.run_td3_step, self._whole, tau=tau)
         if tau is None:
             return critic, None
         self._adam.num_steps += 1

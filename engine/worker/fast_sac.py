@@ -8,7 +8,7 @@ without waiting for it (device_sac.py). What neither covers is updated by stock 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +29,7 @@ from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_critics import Critics, ReplayBatch, lowest, lowest_by_actions
 from engine.worker.flat_networks import activation_name, has_plain_features, is_plain_adam, make_perceptron
 from engine.worker.host_copy import HostCopy
-from engine.worker.numpy_acting import NumpyActing
+from engine.worker.looking_ahead import LookingAhead, Minibatch
 from engine.worker.sac_actor import (
     IndependentActor,
     Random,
@@ -44,7 +44,7 @@ Arrays = Mapping[torch.Tensor, tuple[np.ndarray, np.ndarray]]
 """Value and gradient of each parameter."""
 
 
-class FastSAC(NumpyActing, SAC):
+class FastSAC(LookingAhead, SAC):
     """SAC whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
     def _make_networks(self) -> SacNetworks | None:
@@ -72,15 +72,18 @@ class FastSAC(NumpyActing, SAC):
     def _update(self, networks: SacNetworks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._begin_update()
         networks.adopt()
-        buffer = self.replay_buffer
-        assert buffer is not None
         seen: list[Losses] = []
         for gradient_step in range(gradient_steps):
-            batch = ReplayBatch.draw(buffer, self._vec_normalize_env, batch_size=batch_size, gamma=self.gamma)
             must_follow = gradient_step % self.target_update_interval == 0
-            seen.append(networks.step(batch, tau=self.tau if must_follow else None))
+            seen.append(networks.step(self._draw(batch_size), tau=self.tau if must_follow else None))
         self._n_updates += gradient_steps
         self._record(seen)
+
+    def _begins_step(self) -> Callable[[Minibatch], None] | None:
+        return self._networks.begins_step() if isinstance(self._networks, SacNetworks) else None
+
+    def _draw_random(self, num_rows: int) -> Random:
+        return self._networks.draw_random(num_rows)
 
     def _begin_update(self) -> None:
         optimizers = (self.actor.optimizer, self.critic.optimizer, self.ent_coef_optimizer)
@@ -153,12 +156,17 @@ class SacNetworks:
         """Return exploring actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
         return self._halves[0].actor.explore(observations)
 
-    def step(self, batch: ReplayBatch, *, tau: float | None) -> Losses:
+    def begins_step(self) -> Callable[[Minibatch], None] | None:
+        """Return what lets another thread begin a step; None where there is none."""
+        return self._begin if self._compiled is not None and self._crew.num_threads > 1 else None
+
+    def step(self, minibatch: Minibatch, *, tau: float | None) -> Losses:
         """Take a gradient step; targets follow where `tau` is given."""
-        random, ent_coef = self._draw_random(len(batch.rewards)), self._ent_coef.value
-        if self._compiled is not None and self._compiled.fits(batch):
-            actor, critic, log_prob = self._compiled.step(self._crew, batch, random, ent_coef=ent_coef, tau=tau)
+        ent_coef = self._ent_coef.value
+        if self._compiled is not None and self._compiled.fits(minibatch):
+            actor, critic, log_prob = self._compiled.step(self._crew, minibatch, ent_coef=ent_coef, tau=tau)
             return Losses(actor, critic, ent_coef, self._ent_coef.learn(log_prob))
+        batch, random = minibatch.gathered(), minibatch.random
         halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
         self._crew.run([partial(half.look_ahead, batch, part, random, ent_coef) for half, part in halves])
         ent_coef_loss = self._ent_coef.learn(np.concatenate([half.draw.log_prob for half, _ in halves]))
@@ -167,7 +175,12 @@ class SacNetworks:
         self._adam.step()
         return Losses(actor=actor, critic=critic, ent_coef=ent_coef, ent_coef_loss=ent_coef_loss)
 
-    def _draw_random(self, num_rows: int) -> Random:
+    def _begin(self, minibatch: Minibatch) -> None:
+        assert self._compiled is not None
+        self.adopt()
+        self._compiled.begin(self._crew, minibatch, ent_coef=self._ent_coef.value)
+
+    def draw_random(self, num_rows: int) -> Random:
         """Return the random numbers that stock SAC would draw now, for observations and for the next ones."""
         if self._sde_shape is None:
             now = standard_normal(num_rows, self._action_size)

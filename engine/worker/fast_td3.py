@@ -7,6 +7,8 @@ updated by stock TD3.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,11 +34,11 @@ from engine.worker.flat_networks import (
 )
 from engine.worker.flat_vector import FlatVector
 from engine.worker.host_copy import HostCopy
-from engine.worker.numpy_acting import NumpyActing
+from engine.worker.looking_ahead import LookingAhead, Minibatch
 from engine.worker.perceptron import Perceptron
 
 
-class FastTD3(NumpyActing, TD3):
+class FastTD3(LookingAhead, TD3):
     """TD3 whose update needs no autograd where actor and critics are perceptrons on the CPU."""
 
     def _make_networks(self) -> Td3Networks | None:
@@ -67,20 +69,19 @@ class FastTD3(NumpyActing, TD3):
     def _update(self, networks: Td3Networks, gradient_steps: int, batch_size: int) -> None:  # type: ignore[override]
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
         networks.adopt()
-        buffer = self.replay_buffer
-        assert buffer is not None
         seen: list[Losses] = []
         for _ in range(gradient_steps):
             self._n_updates += 1
-            batch = ReplayBatch.draw(buffer, self._vec_normalize_env, batch_size=batch_size, gamma=self.gamma)
-            noise = self._draw_noise(batch)
             must_follow = self._n_updates % self.policy_delay == 0
-            seen.append(networks.step(batch, noise, tau=self.tau if must_follow else None))
+            seen.append(networks.step(self._draw(batch_size), tau=self.tau if must_follow else None))
         self._record(seen)
 
-    def _draw_noise(self, batch: ReplayBatch) -> np.ndarray:
+    def _begins_step(self) -> Callable[[Minibatch], None] | None:
+        return self._networks.begins_step() if isinstance(self._networks, Td3Networks) else None
+
+    def _draw_random(self, num_rows: int) -> np.ndarray:
         """Return what stock TD3 adds to the next actions (num_rows, action_size)."""
-        shape = (len(batch.rewards), batch.inputs.shape[1] - batch.observations.shape[1])
+        shape = (num_rows, math.prod(self.action_space.shape or ()))
         noise = torch.empty(shape).normal_(0.0, self.target_policy_noise).numpy()
         return np.clip(noise, -self.target_noise_clip, self.target_noise_clip)
 
@@ -144,10 +145,15 @@ class Td3Networks:
         """Return actions in [-1, 1] (num_envs, action_size) for observations (num_envs, observation_size)."""
         return self._halves[0].act(observations)
 
-    def step(self, batch: ReplayBatch, noise: np.ndarray, *, tau: float | None) -> Losses:
+    def begins_step(self) -> Callable[[Minibatch], None] | None:
+        """Return what lets another thread begin a step; None where there is none."""
+        return self._begin if self._compiled is not None and self._crew.num_threads > 1 else None
+
+    def step(self, minibatch: Minibatch, *, tau: float | None) -> Losses:
         """Take a gradient step; the actor learns and all targets follow where `tau` is given."""
-        if self._compiled is not None and self._compiled.fits(batch):
-            return Losses(*self._compiled.step(self._crew, batch, noise, tau=tau))
+        if self._compiled is not None and self._compiled.fits(minibatch):
+            return Losses(*self._compiled.step(self._crew, minibatch, tau=tau))
+        batch, noise = minibatch.gathered(), minibatch.random
         halves = list(zip(self._halves, batch.halves(), strict=False))  # of a single row there is one
         self._crew.run([partial(half.look_ahead, batch, rows, noise) for half, rows in halves])
         critic = sum(self._crew.run(self._critics.lessons(batch, scale=1.0, tau=tau)))
@@ -157,6 +163,11 @@ class Td3Networks:
         self._adam.step()
         self._target.follow(self._adam.vector, tau=tau)
         return Losses(critic=critic, actor=actor)
+
+    def _begin(self, minibatch: Minibatch) -> None:
+        assert self._compiled is not None
+        self.adopt()
+        self._compiled.begin(self._crew, minibatch)
 
 
 class _Half:

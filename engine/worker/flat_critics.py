@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.policies import ContinuousCritic
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
-from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 
 from engine.worker.flat_adam import FlatAdam
 from engine.worker.flat_networks import flatten, linears, make_perceptron, make_reader
 from engine.worker.flat_vector import FlatVector
+from engine.worker.packed_replay import DrawnRows
 from engine.worker.perceptron import Perceptron
 
 
@@ -47,21 +46,16 @@ class ReplayBatch:
         return cls(observations, inputs, flatten(samples.next_observations), rewards, left, np.empty_like(rewards))
 
     @classmethod
-    def draw(cls, buffer: ReplayBuffer, env: VecNormalize | None, *, batch_size: int, gamma: float) -> ReplayBatch:
-        """Draw rows as the buffer's `sample` does, without copying them to torch and back where that is all it does."""
-        is_plain = type(buffer) is ReplayBuffer and not buffer.optimize_memory_usage
-        if not is_plain or (env is not None and (env.norm_obs or env.norm_reward)):
-            return cls.of(buffer.sample(batch_size, env=env), gamma=gamma)
-        bound = buffer.buffer_size if buffer.full else buffer.pos
-        rows = (
-            np.random.randint(0, bound, size=batch_size),
-            np.random.randint(0, high=buffer.n_envs, size=(batch_size,)),
-        )
-        observations = flatten(buffer.observations[rows])
-        inputs = np.concatenate((observations, buffer.actions[rows]), axis=1)
-        rewards, is_over = buffer.rewards[rows], buffer.dones[rows] * (1.0 - buffer.timeouts[rows])
-        left = (1.0 - is_over) * np.float32(gamma)
-        return cls(observations, inputs, flatten(buffer.next_observations[rows]), rewards, left, np.empty_like(rewards))
+    def gather(cls, drawn: DrawnRows) -> ReplayBatch:
+        """Return the rows that were drawn."""
+        observations, actions, next_observations, rewards, dones, timeouts = drawn.replay.columns(drawn.index)
+        inputs = np.concatenate((observations, actions), axis=1)
+        discounts = (1.0 - dones * (1.0 - timeouts)) * np.float32(drawn.gamma)
+        targets = np.empty_like(rewards[:, 0])
+        return cls(observations, inputs, next_observations, rewards[:, 0], discounts[:, 0], targets)
+
+    def __len__(self) -> int:
+        return len(self.rewards)
 
     def halves(self) -> list[slice]:
         """Return the rows of two equal parts, which threads can work on; of a single row one part."""

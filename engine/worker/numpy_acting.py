@@ -7,11 +7,13 @@ on a GPU, the actor's parameters are copied once for a rollout, and random numbe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import RolloutReturn
 
 from engine.worker.closed_form import ClosedForm
@@ -28,6 +30,11 @@ class NumpyActing(ClosedForm, OffPolicyAlgorithm):
     _act: Act | None = None
     _copy: HostCopy | None = None
     """Parameters that `_act` reads, where they are not the policy's own."""
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        policy: Any = self.policy
+        policy.set_training_mode = partial(_set_training_mode, policy)
 
     def collect_rollouts(self, *arguments: Any, **keywords: Any) -> RolloutReturn:
         """Fill the replay buffer with a rollout."""
@@ -51,3 +58,9 @@ class NumpyActing(ClosedForm, OffPolicyAlgorithm):
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_act", "_copy"]
+
+
+def _set_training_mode(policy: BasePolicy, mode: bool) -> None:
+    """Walk through the modules only where the mode changes: Stable-Baselines3 asks for it at every rollout."""
+    if policy.training is not mode:
+        type(policy).set_training_mode(policy, mode)
