@@ -27,6 +27,7 @@ COMMANDS = {
     "fork": ("fork:fork", "Start a new run from a checkpoint of another one."),
     "stop": ("control:stop", "Save a checkpoint and end a run."),
     "checkpoint": ("control:checkpoint", "Save a checkpoint now."),
+    "tag": ("tag:tag", "Give a run tags, take some away, or print them."),
     "set": ("control:set_value", "Change a hyper-parameter of a run while it trains."),
     "evaluate": ("evaluate:evaluate", "Measure what a checkpoint can do."),
     "replay": ("replay:replay", "Show a checkpoint in a window or in this terminal, or record it as a video."),
@@ -77,8 +78,8 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write ± must not end the command
-    try:
     spare_pydantic()
+    try:
         app(args=arguments, prog_name="rlrobo")
     except (RlroboError, RobotError) as err:
         typer.echo(f"rlrobo: {err}", err=True)
@@ -89,10 +90,10 @@ def load_command(name: str) -> Any:
     """Import the command `name` and return it as typer runs it."""
     module_name, function_name = COMMANDS[name][0].split(":")
     function = getattr(importlib.import_module(f"rlrobo_tui.commands.{module_name}"), function_name)
-    if isinstance(function, typer.Typer):  # a command with commands of its own
-        group = typer.main.get_group(function)
-        group.name = name
-        return group
+    if isinstance(function, typer.Typer):  # a command with commands of its own, or of a class of its own
+        made = typer.main.get_command(function)
+        made.name = name
+        return made
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
     )

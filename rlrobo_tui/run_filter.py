@@ -1,8 +1,8 @@
 """The filter of the list of runs: `state:running robot:ant reward>1000 seed:3 step>1M -algo:ppo word`. Pure.
 
 Conditions stand side by side and all must hold. `key:text` asks for a part of a text, with commas between
-alternatives; numbers may be compared; a minus sign turns a condition round; any other word must be somewhere in the
-run's id, task, algorithm, state or end.
+alternatives, and `tag:name` for that very tag; numbers may be compared; a minus sign turns a condition round; any other
+word must be somewhere in the run's id, task, algorithm, state, end or tags.
 """
 
 import re
@@ -73,7 +73,7 @@ _NUMBERS: dict[str, Callable[[RunSummary, float], float | None]] = {
 _ALIASES = {
     "status": "state", "algorithm": "algo", "id": "name", "return": "reward", "steps": "step", "sps": "speed",
 }  # fmt: skip
-KEYS = (*_TEXTS, *_NUMBERS)
+KEYS = (*_TEXTS, "tag", *_NUMBERS)
 """What conditions may ask for."""
 
 
@@ -90,8 +90,8 @@ def _word(word: str) -> Test:
     wanted = word.lower()
 
     def test(summary: RunSummary, _: float) -> bool:
-        text = f"{summary.id} {summary.task} {summary.algorithm} {summary.status.value} {_end(summary)}"
-        return wanted in text.lower()
+        parts = (summary.id, summary.task, summary.algorithm, summary.status.value, _end(summary), *summary.tags)
+        return wanted in " ".join(parts).lower()
 
     return test
 
@@ -107,13 +107,18 @@ def _condition(word: str, found: "re.Match[str]") -> Test:
         return _comparison(key, sign, _number(word, key, value))
     if sign not in ":=":
         raise QueryError(f"{word}: {key} is a text; ask for a part of it with {key}:{value}.")
-    return _part(key, value)
+    return _tag(value) if key == "tag" else _part(key, value)
 
 
 def _part(key: str, value: str) -> Test:
     wanted = [part for part in value.lower().split(",") if part]
     read = _TEXTS[key]
     return lambda summary, _: any(part in read(summary).lower() for part in wanted)
+
+
+def _tag(value: str) -> Test:
+    wanted = {part for part in value.lower().split(",") if part}
+    return lambda summary, _: not wanted.isdisjoint(tag.lower() for tag in summary.tags)
 
 
 def _comparison(key: str, sign: str, limit: float) -> Test:
@@ -144,5 +149,5 @@ def _number(word: str, key: str, text: str) -> float:
 
 def _sample(key: str) -> str:
     """Return a value that is typical of a key."""
-    texts = dict.fromkeys(_TEXTS, "ant") | {"state": "running", "algo": "ppo"}
+    texts = dict.fromkeys(_TEXTS, "ant") | {"state": "running", "algo": "ppo", "tag": "baseline"}
     return texts.get(key) or {"seed": "3", "step": "1M", "total": "1M", "progress": "50%", "age": "2d"}.get(key, "1000")

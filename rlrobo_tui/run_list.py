@@ -32,14 +32,14 @@ class Listing:
 
 
 class _Known(NamedTuple):
-    stamp: tuple[int, int]
-    """Size and time of the events when they were read."""
+    stamp: tuple[int, ...]
+    """Size and time of the events and of the tags when they were read."""
     summary: RunSummary
     history: Sequence[float]
 
 
 class RunLister:
-    """Lists the runs of a folder; what is over is read again only when its events change."""
+    """Lists the runs of a folder; what is over is read again only when its events or tags change."""
 
     def __init__(self, runs_dir: Path) -> None:
         self._runs_dir = runs_dir
@@ -58,7 +58,7 @@ class RunLister:
         return Listing([known.summary for known in found.values()], histories)
 
     def _read_one(self, run: RunDir) -> _Known:
-        stamp = _stamp(run.events)
+        stamp = (*_stamp(run.events), *_stamp(run.tags))
         known = self._known.get(run.path)
         is_same = known is not None and known.stamp == stamp
         if known is not None and is_same and known.summary.status.is_over:
@@ -81,6 +81,8 @@ class Column:
     """Whether it is aligned to the right, as numbers are."""
     rank: int = 0
     """0: always shown; others are added in this order as long as there is room."""
+    is_spared: bool = False
+    """Whether it is left out where no run has a word in it."""
     sort: str = ""
     """What a click on its title sorts by; empty: nothing."""
 
@@ -92,6 +94,7 @@ COLUMNS = (
     Column(NAME, 9, sort="name"),
     Column("task", rank=4),
     Column("algorithm", rank=5),
+    Column("tags", rank=1, is_spared=True),
     Column("steps", 5, is_right=True, sort="steps"),
     Column("of", 5, is_right=True, rank=3),
     Column("done", 4, is_right=True),
@@ -103,6 +106,8 @@ COLUMNS = (
     Column("where", 5, rank=6),
     Column("age", 3, is_right=True, sort="age"),
 )
+LONGEST_TAGS = 16
+"""Columns that tags take at most; the lines below the list have them all."""
 SHORTEST_NAME = 9
 """Columns that the name of a run keeps when the terminal is narrow."""
 
@@ -129,6 +134,7 @@ def cells(summary: RunSummary, history: Sequence[float], *, is_ascii: bool) -> d
         NAME: short_name(summary),
         "task": summary.task,
         "algorithm": summary.algorithm.upper(),
+        "tags": shorten(" ".join(summary.tags), LONGEST_TAGS),
         "steps": count(summary.step),
         "of": count(summary.total_steps),
         "done": percent(part),
@@ -152,11 +158,14 @@ def layout(rows: Iterable[Mapping[str, str]], room: int) -> list[tuple[Column, i
     The name of a run gets what it needs before a column is added that could be missed.
     """
     widths = {column.title: max(column.least_width, len(column.title)) for column in COLUMNS}
+    filled: set[str] = set()
     for row in rows:
         for title, text in row.items():
             widths[title] = max(widths[title], len(text))
+        filled |= {title for title, text in row.items() if text}
     shown = {column.title for column in COLUMNS if not column.rank}
-    for column in sorted((column for column in COLUMNS if column.rank), key=lambda column: column.rank):
+    offered = (column for column in COLUMNS if column.rank and (column.title in filled or not column.is_spared))
+    for column in sorted(offered, key=lambda column: column.rank):
         if sum(widths[title] + 1 for title in (*shown, column.title)) - 1 > room:
             break
         shown.add(column.title)

@@ -17,6 +17,7 @@ class Grouping(str, Enum):
     TASK = "task"
     ALGORITHM = "algorithm"
     TASK_AND_ALGORITHM = "task and algorithm"
+    TAGS = "tags"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _title(summary: RunSummary, grouping: Grouping) -> str:
         Grouping.TASK: (summary.task,),
         Grouping.ALGORITHM: (summary.algorithm.upper(),),
         Grouping.TASK_AND_ALGORITHM: (summary.task, summary.algorithm.upper()),
+        Grouping.TAGS: sorted(summary.tags, key=str.lower) or ("no tags",),
         Grouping.NONE: (),
     }[grouping]
     return " · ".join(parts)

@@ -6,6 +6,7 @@ engine.log       output of the engine          engine.lock       who trains it
 heartbeat.json   the engine's sign of life     supervisor.lock   who waits for the engine
 tb/              TensorBoard                   checkpoints/      one directory for each timestep saved
 task.json        facts of the task             robot/ plugins/   files of the task, where it is not built in
+tags.json        words that people gave the run; no engine reads it
 """
 
 import shutil
@@ -54,6 +55,11 @@ class RunDir:
     def facts(self) -> Path:
         """What viewers need to know about the task."""
         return self.path / FACTS
+
+    @property
+    def tags(self) -> Path:
+        """Words that people gave the run."""
+        return self.path / "tags.json"
 
     @property
     def events(self) -> Path:

@@ -27,6 +27,7 @@ from engine.protocol.liveness import look
 from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
+from engine.protocol.tags import read_tags
 
 START_TIMEOUT_S = 60.0
 """An engine writes its first event within a second, on a busy machine within some; after this long it never will."""
@@ -73,6 +74,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     """Latest time/steps_per_second."""
     hostname: str
     """Machine of its first engine; empty before that started."""
+    tags: tuple[str, ...] = ()
+    """Words that people gave it."""
 
 
 def summarize(run: RunDir) -> RunSummary:
@@ -102,6 +105,7 @@ def summarize(run: RunDir) -> RunSummary:
         best_return_mean=_best_return_mean(run, tail),
         steps_per_second=metrics.get("time/steps_per_second"),
         hostname=first.hostname,
+        tags=read_tags(run),
     )
 
 

@@ -49,7 +49,7 @@ ACTIONS = (
     ),
     Action(
         id="group", scope="runs", keys="G", label="Group", group=_LIST, is_in_footer=False,
-        help="Put runs of one task, of one algorithm, or of both together; then none again.",
+        help="Put runs of one task, of one algorithm, of both, or of the same tags together; then none again.",
     ),
     Action(
         id="down", scope="runs", keys="j", label="Down", help="Next run in the list.", is_in_footer=False, group=_LIST
@@ -70,6 +70,11 @@ ACTIONS = (
     Action(
         id="stop", scope="runs", keys="s", label="Stop", group=_RUN, danger=Danger.ENDS, cli="rlrobo stop {run}",
         help="Save checkpoints and end the marked runs, else the selected one; asks first.", need=_ACTIVE,
+    ),
+    Action(
+        id="tag", scope="runs", keys="t", label="Tag", group=_RUN, danger=Danger.STEERS, is_in_footer=False,
+        help="Give the marked runs tags, else the selected one, or take some away; tag:NAME filters by them.",
+        cli="rlrobo tag {run} TAG -TAG", need=_SELECTED,
     ),
     Action(
         id="delete", scope="runs", keys="X", label="Delete", group=_RUN, danger=Danger.ENDS, is_in_footer=False,

@@ -73,7 +73,8 @@ def _offer_to_resume(found: list[RunSummary]) -> None:
 
 
 def _print(found: list[RunSummary]) -> None:
-    headers = ["RUN", "STATUS", ">STEP", ">OF", ">RETURN", ">BEST", ">AGO"]
+    has_tags = any(item.tags for item in found)
+    headers = ["RUN", "STATUS", ">STEP", ">OF", ">RETURN", ">BEST", ">AGO", *(["TAGS"] if has_tags else [])]
     rows = [
         (
             item.id,
@@ -83,6 +84,7 @@ def _print(found: list[RunSummary]) -> None:
             number(item.return_mean),
             number(item.best_return_mean),
             age(time.time() - item.updated_at) if item.updated_at else "–",
+            *([" ".join(item.tags)] if has_tags else []),
         )
         for item in found
     ]

@@ -25,6 +25,7 @@ from rlrobo_tui.run_order import Grouping, Order, grouped, ordered
 from rlrobo_tui.screens.links import GoTo, OpenRun, TrainDemo
 from rlrobo_tui.screens.run_arranging import RunArranging
 from rlrobo_tui.screens.run_control import RunControl
+from rlrobo_tui.screens.run_tagging import RunTagging
 from rlrobo_tui.tips import tip_of
 from rlrobo_tui.widgets.detail import Detail
 from rlrobo_tui.widgets.run_preview import RunPreview
@@ -42,7 +43,7 @@ EMPTY = """[bold]No runs yet.[/]
 [$muted]Runs are kept in {folder}.[/]"""
 
 
-class RunsScreen(RunControl, RunArranging):
+class RunsScreen(RunControl, RunArranging, RunTagging):
     """A table of runs, the newest first."""
 
     BINDINGS = bindings_of("runs")
@@ -292,7 +293,8 @@ class RunsScreen(RunControl, RunArranging):
         selected = self.selected
         text = ""
         if selected is not None:
-            text = f"{sentence_of_age(selected)} · seed {selected.seed}\n{detail(selected)}"
+            tags = f" · {' '.join(selected.tags)}" if selected.tags else ""
+            text = f"{sentence_of_age(selected)} · seed {selected.seed}{tags}\n{detail(selected)}"
         elif self._summaries:
             text = "No run has all of this; esc shows all runs again."
         self.query_one(Detail).say(text)

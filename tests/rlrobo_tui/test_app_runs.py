@@ -83,7 +83,7 @@ def test_runs_are_sorted_grouped_and_found_like_that_when_the_app_comes_back(tmp
         await listed(pilot, 3)
         assert seeds(pilot) == "231"
         assert page(pilot).run_id.endswith("-s1")
-        await pilot.press("G", "G", "G")
+        await pilot.press("G", "G", "G", "G")
         await until(pilot, lambda: "grouped" not in screen_text(pilot.app))
         await pilot.click(RunsTable, offset=(5, 0))  # the title of the column
         await until(pilot, lambda: "by state" in screen_text(pilot.app))
