@@ -16,6 +16,8 @@ _PARTS = re.compile(
     r"|(?P<text>[^\x00-\x1f\x7f]+)",
     re.DOTALL,
 )
+LONGEST = 65_536
+"""Chosen: no sequence has so many characters."""
 
 
 class Screen:
@@ -45,7 +47,9 @@ class Screen:
                 self._control(part["control"])
             elif part["command"] is not None:
                 self._obey(part["command"], part["parameters"])
-        self._rest = text[position:]
+        rest = text[position:]
+        # What was never going to become a sequence must not hold up what follows.
+        self._rest = rest if len(rest) <= LONGEST else ""
 
     def _clear(self) -> None:
         self._rows = [[" "] * self.width for _ in range(self.height)]

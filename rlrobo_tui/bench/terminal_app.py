@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -23,7 +25,8 @@ from rlrobo_tui.bench.screen import Screen
 KEYS = {"escape": "\x1b", "enter": "\r", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "ctrl+p": "\x10"}
 """What a terminal sends for keys that have a name; others are their character."""
 PATIENCE_S = 30.0
-LEAVE_S = 10.0
+LEAVE_S, HURRY_S = 10.0, 1.0
+"""How long the app may take to leave before it is killed: as a rule, and where measuring was broken off."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "OMP_NUM_THREADS")
 
 
@@ -73,6 +76,7 @@ class TerminalApp:
             stderr=terminal,
             env=self._environment,
             start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509, there are no threads
         )
         os.close(terminal)
         return self
@@ -80,15 +84,13 @@ class TerminalApp:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-        end = time.monotonic() + LEAVE_S
-        while self.process.poll() is None and time.monotonic() < end:
-            self.pump(0.05)
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._descriptor)
+        try:
+            self._leave(LEAVE_S if kind is None else HURRY_S)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # children of the app, whatever became of it
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            os.close(self._descriptor)
 
     def resize(self, width: int, height: int) -> None:
         """Give the terminal another size, before the app has started."""
@@ -114,7 +116,7 @@ class TerminalApp:
             left = end - time.monotonic()
             at = self._read(left) if left > 0 else None
             if at is None:
-                raise NeverSeenError(f"never seen; the screen shows:\n{self.screen.text}")
+                raise NeverSeenError(f"{self._trouble()} The screen shows:\n{self.screen.text}")
         return at or time.monotonic()
 
     def wait_for(self, words: str, *, patience_s: float = PATIENCE_S) -> float:
@@ -130,6 +132,22 @@ class TerminalApp:
         """Memory that it holds."""
         return psutil.Process(self.process.pid).memory_info().rss
 
+    def _leave(self, patience_s: float) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        end = time.monotonic() + patience_s
+        while self.process.poll() is None and time.monotonic() < end:
+            self.pump(0.05)  # it writes while it leaves, and waits where nobody reads
+
+    def _trouble(self) -> str:
+        """Return why what was waited for may not have come."""
+        code = self.process.poll()
+        if code is not None:
+            return f"The app ended with exit code {code}."
+        if psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED:
+            return "The app was stopped by a signal (SIGSTOP), so nothing can be measured."
+        return "The app did not draw what was waited for, though it runs."
+
     def _read(self, patience_s: float) -> float | None:
         """Take the next piece; return when it came, None where none came or the app has ended."""
         if not select.select([self._descriptor], [], [], patience_s)[0]:
@@ -142,3 +160,8 @@ class TerminalApp:
         self.num_bytes += len(written)
         self.screen.feed(written)
         return at if written else None
+
+
+def _take_terminal() -> None:
+    """Make stdin the terminal of the new process: the kernel ends it when the terminal goes, however that comes."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

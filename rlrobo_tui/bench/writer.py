@@ -20,11 +20,11 @@ LEAST_WAIT_S = 0.02
 
 
 def write_events(run: RunDir, *, rate: float) -> None:
-    """Write `rate` events per second, metrics and episodes in turn, until this process is killed."""
-    num_written, began_at = 0, time.monotonic()
+    """Write `rate` events per second, metrics and episodes in turn, as long as whoever started this process lives."""
+    num_written, began_at, parent = 0, time.monotonic(), os.getppid()
     heart = Heart(run.heartbeat, pid=os.getpid(), read_step=lambda: num_written * STEPS_PER_EVENT)
     with run.lock(), heart, run.events.open("ab", buffering=0) as file:
-        while True:
+        while os.getppid() == parent:
             num_due = int((time.monotonic() - began_at) * rate)
             if num_due > num_written:
                 file.write(b"".join(_line(index) for index in range(num_written, num_due)))

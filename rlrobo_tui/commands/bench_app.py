@@ -1,16 +1,20 @@
 """`rlrobo bench app`: whether the terminal app keeps to its budgets on this machine."""
 
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import msgspec
 import typer
 
-from engine.protocol.errors import RlroboError
+from engine.protocol.errors import RlroboError, UnknownNameError
 from engine.protocol.provenance import usable_cpus
-from rlrobo_tui.bench.budgets import Measured, Plan, measure
+from rlrobo_tui.bench.budgets import MEASUREMENTS, Measured, Plan, measure
 from rlrobo_tui.commands.options import JsonOption
 from rlrobo_tui.console import narrate, print_json, print_table
 
@@ -25,37 +29,69 @@ class OverBudgetError(RlroboError):
 
 def app(
     *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help=f"Measure one of {', '.join(MEASUREMENTS)}; several times."),
+    ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long it is watched while it watches a run.")] = 10.0,
     as_json: JsonOption = False,
 ) -> None:
     """Start the app in terminals of its own, measure what it takes, and compare that with its budgets.
 
-    Exits with 1 when a budget is missed; a busy machine misses some.
+    Exits with 1 when a budget is missed; a busy machine misses some. What was started is ended and what was written is
+    deleted, however the command ends.
     """
-    load_before = os.getloadavg()[0]
-    narrate(f"Measuring the app, about two minutes; load average {load_before:.1f} on {usable_cpus()} cores")
+    for name in only or []:
+        if name not in MEASUREMENTS:
+            raise UnknownNameError("measurement", name, MEASUREMENTS)
+    before = os.getloadavg()[0]
+    narrate(f"Measuring the app, {'about three minutes' if not only else 'a part'}; load average {before:.1f}")
     found: list[Measured] = []
-    with tempfile.TemporaryDirectory(prefix="rlrobo-bench-", ignore_cleanup_errors=True) as folder:
-        for each in measure(Plan(folder=Path(folder), watch_s=seconds)):
+    with _ending_by_sigterm(), _new_folder() as folder:
+        for each in measure(Plan(folder=folder, watch_s=seconds, only=frozenset(only or ()))):
             found.append(each)
             narrate(f"{each.name}, {each.size}: {_value(each)}")
-    load_after = os.getloadavg()[0]
+    _print(found, load=(before, os.getloadavg()[0]), as_json=as_json)
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="rlrobo-bench-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _ending_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end this process as Ctrl-C does: through every block that ends what was started."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _print(found: list[Measured], *, load: tuple[float, float], as_json: bool) -> None:
     if as_json:
         measured = [{**msgspec.to_builtins(each), "is_met": each.is_met} for each in found]
-        print_json({"load_before": load_before, "load_after": load_after, "cores": usable_cpus(), "measured": measured})
+        print_json({"load_before": load[0], "load_after": load[1], "cores": usable_cpus(), "measured": measured})
     else:
         print_table(HEADERS, [_row(each) for each in found])
-    missed = [each.name for each in found if not each.is_met]
+    busy = f"The load average was {load[0]:.1f} before and {load[1]:.1f} after, on {usable_cpus()} cores"
+    missed = list(dict.fromkeys(f"{each.name}, {each.size}" for each in found if not each.is_met))
     if missed:
         raise OverBudgetError(
-            f"over budget: {', '.join(missed)}. The load average was {load_before:.1f} before and {load_after:.1f} "
-            f"after on {usable_cpus()} cores; where other programs were busy, close them and measure again."
+            f"over budget: {'; '.join(missed)}. {busy}; where other programs were busy, close them and measure again."
         )
+    narrate(f"{busy}.")
 
 
 def _row(each: Measured) -> tuple[str, ...]:
     budget = f"{each.budget:g} {each.unit}"
-    return (each.name, each.size, _value(each), budget, "met" if each.is_met else "missed")
+    return (each.name, each.size, _value(each), budget, "met" if each.is_met else "MISSED")
 
 
 def _value(each: Measured) -> str:
