@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from traceback import walk_tb
 
 from textual.app import App
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -55,11 +58,12 @@ class Surviving(App[None]):
         if isinstance(error, BrokenPipeError):  # the terminal or the browser went away
             self.exit(return_code=1)
             return
-        # What breaks because the app is being left, or because a page is broken already, is no news.
-        if not self.is_running or self._exit or self._is_beginning_again:
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        # What breaks because the app or a page is being left, or because a page is broken already, is no news.
+        if not self.is_running or self._exit or self._is_beginning_again or self._is_of_no_page(cause):
             return
         where = f"{type(self.screen).__name__}, {self.size.width}x{self.size.height}"
-        report = report_of(error.error if isinstance(error, WorkerFailed) else error, where=where)
+        report = report_of(cause, where=where)
         path = write_report(state_dir() / "crashes", report)
         self.crashes.append(report)
         if self._began_again_at is not None and time.monotonic() - self._began_again_at < AGAIN_S:
@@ -67,6 +71,18 @@ class Surviving(App[None]):
             return
         self._is_beginning_again = True
         self.call_next(self._begin_again, report, path)
+
+    def _is_of_no_page(self, error: BaseException) -> bool:
+        """Whether it comes from a page that is closed already, or that is not there yet.
+
+        One who types ahead closes a dialog before it is drawn, and presses keys of a page before it has its widgets.
+        """
+        if isinstance(error, NoMatches) and not self.screen.is_mounted:
+            return True
+        frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+        owners = [frame.f_locals.get("self") for frame in reversed(frames)]
+        node = next((each for each in owners if isinstance(each, DOMNode) and not isinstance(each, App)), None)
+        return node is not None and not any(each in self.screen_stack for each in node.ancestors_with_self)
 
     def _begin_again(self, report: str, path: Path | None) -> None:
         """Close every page, also the list: whoever raised an exception hears no messages any more."""

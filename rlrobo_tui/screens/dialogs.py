@@ -10,6 +10,7 @@ from textual.widgets import Button, Label, OptionList
 from textual.widgets.option_list import Option
 
 from rlrobo_tui.glossary import explain
+from rlrobo_tui.widgets.choice_list import SteadyList
 
 
 class Confirm(ModalScreen[bool]):
@@ -67,7 +68,7 @@ class PickMetric(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the list."""
         with Vertical(id="dialog"):
-            yield OptionList(*(Option(_described(name), id=name) for name in self._metrics), markup=True)
+            yield SteadyList(*(Option(_described(name), id=name) for name in self._metrics), markup=True)
 
     def on_mount(self) -> None:
         """Stand on the metric that is charted now."""

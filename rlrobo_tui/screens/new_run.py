@@ -194,8 +194,7 @@ class NewRunScreen(SteppedPage):
         except (RlroboError, OSError) as err:
             self.app.call_from_thread(self.notify, str(err), severity="error", markup=False)
             return
-        self.app.call_from_thread(self._take, answers)
-        self.app.call_from_thread(self.notify, f"Filled in like {run.id}.", markup=False)
+        self.app.call_from_thread(self._fill_in, answers, run.id)
 
     def action_cancel(self) -> None:
         """Leave the form; where something was changed, ask first."""
@@ -213,6 +212,11 @@ class NewRunScreen(SteppedPage):
         if must_leave:
             self.rlrobo.memory.new = NewRunMemory()
             self.app.pop_screen()
+
+    def _fill_in(self, answers: Answers, run_id: str) -> None:
+        if self.is_attached:  # the form may have been left meanwhile
+            self._take(answers)
+            self.notify(f"Filled in like {run_id}.", markup=False)
 
     def _remember(self) -> None:
         remembered = NewRunMemory(answers=self.answers, untouched=self._untouched, step=self.present)

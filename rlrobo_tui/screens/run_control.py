@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,6 +74,8 @@ class RunControl(Page[None]):
     def action_stop(self) -> None:
         """Ask, then stop."""
         runs = [run for run in self.targets if not run.status.is_over]
+        if not runs:  # the palette offered it, and they ended meanwhile
+            return
 
         def answer(is_yes: bool | None) -> None:
             if is_yes:
@@ -83,12 +86,15 @@ class RunControl(Page[None]):
             consequence = f"{_names(runs)}\nEach saves a checkpoint and ends. A stopped run does not go on by itself."
         self.app.push_screen(Confirm(f"Stop {_subject(runs)}?", consequence=consequence, verb="Stop"), answer)
 
-    @work(exclusive=True, group="delete")
-    async def action_delete(self) -> None:
+    def action_delete(self) -> None:
         """Ask for a word, then move runs to the trash."""
         runs = [run for run in self.targets if run.status.is_over]
-        size = self.run_worker(lambda: sum(size_of(_dir(run)) for run in runs), thread=True, group="size")
-        megabytes = await size.wait() / 1e6
+        if runs:
+            self._ask_to_delete(runs)
+
+    @work(exclusive=True, group="delete")
+    async def _ask_to_delete(self, runs: Sequence[RunSummary]) -> None:
+        megabytes = await asyncio.to_thread(lambda: sum(size_of(_dir(run)) for run in runs)) / 1e6
         folder = _dir(runs[0]).path.parent / FOLDER
         names = f"{_names(runs)}\n" if len(runs) > 1 else ""
         they = "They move" if len(runs) > 1 else "It moves"

@@ -17,6 +17,7 @@ from rlrobo_tui.folders import config_dir
 from rlrobo_tui.preferences import Preferences, choices
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.struct_docs import field_docs
+from rlrobo_tui.widgets.choice_list import SteadyList
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
@@ -43,7 +44,7 @@ class SettingsScreen(Page[None]):
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         yield Static(Content.assemble(("Settings", "bold")), id="title")
-        yield OptionList(*(Option(self._row(key), id=key) for key in Preferences.__struct_fields__), id="settings")
+        yield SteadyList(*(Option(self._row(key), id=key) for key in Preferences.__struct_fields__), id="settings")
         yield Static(id="meaning", markup=False)
         with VerticalScroll(id="outside", can_focus=False):
             yield Static(_files())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from textual.content import Content
 from textual.widgets import OptionList
@@ -25,7 +26,15 @@ class Group:
     choices: tuple[Choice, ...]
 
 
-class ChoiceList(OptionList):
+class SteadyList(OptionList):
+    """Textual's list fails when it is paged through before it was laid out, or where it has no room."""
+
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        if self.scrollable_content_region:
+            super()._move_page(direction)
+
+
+class ChoiceList(SteadyList):
     """Keeps the cursor on choices, never on headings."""
 
     def fill(self, groups: list[Group], chosen: str = "") -> None:
