@@ -26,6 +26,8 @@ class Line(NamedTuple):
 
     text: Content
     words: str = ""
+    indent: int = KEY_COLUMNS
+    """Columns by which it is indented where it goes on in a line of its own."""
 
 
 class Section(NamedTuple):
@@ -83,7 +85,10 @@ class HelpScreen(ModalScreen[None]):
         """Show everything."""
         self.query_one("#words").display = False
         self.query_one("#sections").focus()
-        self._show("")
+
+    def on_resize(self) -> None:
+        """Break the lines anew when the page has its size."""
+        self.call_after_refresh(lambda: self._show(self.query_one("#words", Input).value))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while typing."""
@@ -115,7 +120,8 @@ class HelpScreen(ModalScreen[None]):
 
     def _show(self, words: str) -> None:
         found = [section.having(words) for section in self._sections]
-        parts = [_drawn(section) for section in found if section.lines]
+        width = self.query_one("#found").content_size.width
+        parts = [_drawn(section, width) for section in found if section.lines]
         self.query_one("#found", Static).update(Content("\n").join(parts) if parts else "Nothing has all of this.")
 
     def _states(self) -> list[Line]:
@@ -147,13 +153,21 @@ def _meaning(name: str) -> Line:
     metric = explain(name)
     unit = f" ({metric.unit})" if metric and metric.unit else ""
     meaning = metric.meaning if metric else "no description"
-    return Line(Content.assemble((name, "$primary"), (unit, "$muted"), "\n  ", meaning))
+    return Line(Content.assemble((name, "$primary"), (unit, "$muted"), "\n  ", meaning), indent=2)
 
 
 def _fact(name: str, value: str) -> Line:
     return Line(Content.assemble((name.ljust(KEY_COLUMNS), "$muted"), value))
 
 
-def _drawn(section: Section) -> Content:
-    lines = [line.text for line in section.lines]
+def _drawn(section: Section, width: int) -> Content:
+    lines = [_broken(part, line.indent, width) for line in section.lines for part in line.text.split("\n")]
     return Content("\n").join([Content.styled(section.title, "$accent bold"), *lines, Content("")])
+
+
+def _broken(text: Content, indent: int, width: int) -> Content:
+    """Break a line that is too long, so that what follows stands below its sentence and not below its key."""
+    if text.cell_length <= width or width <= 2 * indent:
+        return text
+    first, *rest = text[indent:].wrap(width - indent)
+    return Content("\n" + " " * indent).join([text[:indent] + first, *rest])
