@@ -39,6 +39,19 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RlroboApp:
     return app
 
 
+def has_whole_footer(app: RlroboApp) -> bool:
+    """Whether the footer is laid out, and no key is beyond its right edge."""
+    keys = app.screen.query(FooterKey)
+    is_laid_out = bool(keys) and all(key.region.width for key in keys)
+    return is_laid_out and app.screen.query_one(Footer).max_scroll_x == 0
+
+
+def shows_something(app: RlroboApp, size: tuple[int, int]) -> bool:
+    """Whether the page has that size and words in its first two lines."""
+    lines = screen_text(app).split("\n")
+    return app.screen.size == size and len(lines) == size[1] and any(line.strip() for line in lines[:2])
+
+
 @pytest.mark.slow
 def test_every_page_fits_its_footer_into_80_columns_and_has_something_at_every_size(app: RlroboApp) -> None:
     assert {*QUIET, "replay"} == {*PAGES, "runs"}
@@ -48,18 +61,12 @@ def test_every_page_fits_its_footer_into_80_columns_and_has_something_at_every_s
         for scope in QUIET:
             app.go(scope)
             await until(pilot, lambda scope=scope: app.scope == scope)
-            await until(pilot, lambda: app.screen.query(FooterKey))
-            await pilot.pause()
-            footer = app.screen.query_one(Footer)
-            assert footer.max_scroll_x == 0, f"{scope}: {screen_text(app).splitlines()[-1]}"
-            for width, height in SIZES:
-                resize(pilot, width, height)
-                await until(pilot, lambda width=width: app.screen.size.width == width)
-                lines = screen_text(app).splitlines()
-                assert len(lines) == height
-                assert any(line.strip() for line in lines[:2]), f"{scope} shows nothing at {width}x{height}"
+            await until(pilot, lambda: has_whole_footer(app))
+            for size in SIZES:
+                resize(pilot, *size)
+                await until(pilot, lambda size=size: shows_something(app, size))
             resize(pilot, 80, 24)
-            await until(pilot, lambda: app.screen.size.width == 80)
+            await until(pilot, lambda: shows_something(app, (80, 24)))
 
     drive(app, play)
 
