@@ -41,6 +41,8 @@ class Cell(NamedTuple):
 
 
 PLAIN = Style()
+UNKNOWN = Cell("", PLAIN)
+"""What stands where nothing was written here yet."""
 _COLORS = {
     **{str(code): 0 for code in (*range(30, 38), 39, *range(90, 98))},
     **{str(code): 1 for code in (*range(40, 48), 49, *range(100, 108))},
@@ -52,7 +54,8 @@ class Terminal:
     """What a terminal shows, as far as it was written here."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, dict[int, Cell]] = {}
+        self._rows: dict[int, list[Cell]] = {}
+        """Cells of each row from column 1 on."""
 
     def forget(self) -> None:
         """Take nothing for granted: somebody else may have written, too."""
@@ -81,31 +84,34 @@ class Terminal:
             elif parameters is not None:
                 style = _style(parameters)
             elif text is not None:
-                x = self._put(y, x, text, style, changed)
+                if (cells := _cells(text, style)) is None:
+                    return None
+                x = self._put(y, x, cells, changed)
         return changed if position == len(written) else None
 
-    def _put(self, y: int, x: int, text: str, style: Style, changed: dict[int, set[int]]) -> int:
-        """Write `text` at a place; return the column behind it."""
-        row = self._rows.setdefault(y, {})
-        for cell in _cells(text, style):
-            if row.get(x) != cell:
-                row[x] = cell
-                changed.setdefault(y, set()).add(x)
-            x += 1
-        return x
+    def _put(self, y: int, x: int, cells: list[Cell], changed: dict[int, set[int]]) -> int:
+        """Write `cells` at a place; return the column behind them."""
+        row, start = self._rows.setdefault(y, []), x - 1
+        end = start + len(cells)
+        if row[start:end] != cells:  # nearly all that is written is there already, and this comparison is quick
+            row += [UNKNOWN] * (end - len(row))
+            columns = changed.setdefault(y, set())
+            columns.update(start + at + 1 for at, cell in enumerate(cells) if row[start + at] != cell)
+            row[start:end] = cells
+        return end + 1
 
     def _write_row(self, y: int, columns: set[int], pen: Style, pieces: list[str]) -> Style:
         """Add what draws these columns of a row; return the style in force behind it."""
         row, at = self._rows[y], 0
         for x in self._whole(row, columns):
-            gap = [row.get(between) for between in range(at, x)] if at and x - at <= _NEAR_CELLS else []
-            if gap and all(cell and cell.text and _wanted(cell, pen) == pen for cell in gap):
-                pieces += [cell.text for cell in gap if cell]
+            gap = row[at - 1 : x - 1] if at and x - at <= _NEAR_CELLS else []
+            if gap and all(cell.text and _wanted(cell, pen) == pen for cell in gap):
+                pieces += [cell.text for cell in gap]
             elif at and x > at:
                 pieces.append(f"\x1b[{x - at}C")
             elif not at:
                 pieces.append(f"\x1b[{y};{x}H")
-            cell = row[x]
+            cell = row[x - 1]
             wanted = _wanted(cell, pen)
             if wanted != pen:
                 pieces.append(_change(pen, wanted))
@@ -115,9 +121,9 @@ class Terminal:
         return pen
 
     @staticmethod
-    def _whole(row: dict[int, Cell], columns: set[int]) -> list[int]:
+    def _whole(row: list[Cell], columns: set[int]) -> list[int]:
         """Return the columns in their order; the second one of a wide character stands for its first."""
-        return sorted({x - (not row[x].text and x > 1) for x in columns})
+        return sorted({x - (not row[x - 1].text and x > 1) for x in columns})
 
 
 class RepaintingLittle(App[None]):
@@ -146,6 +152,8 @@ class RepaintingLittle(App[None]):
                 self._terminal.forget()
                 self._drawn, self._whole_at = drawn, now
             renderable = cast(RenderableType, _Difference(renderable, self._terminal))
+        elif renderable is not None:
+            self._terminal.forget()
         super()._display(screen, renderable)
 
 
@@ -167,8 +175,11 @@ def _wanted(cell: Cell, pen: Style) -> Style:
 
 
 @lru_cache(4096)
-def _cells(text: str, style: Style) -> tuple[Cell, ...]:
-    """Return the characters of `text`; how a blank would be coloured does not matter."""
+def _cells(text: str, style: Style) -> list[Cell] | None:
+    """Return the characters of `text`, not to be changed; how a blank would be coloured does not matter.
+
+    None where it is not as wide as its characters together, such as 👩‍🚀: who knows where the cursor stands then?
+    """
     cells: list[Cell] = []
     for char in text:
         size = 1 if char.isascii() else cell_len(char)
@@ -178,7 +189,7 @@ def _cells(text: str, style: Style) -> tuple[Cell, ...]:
             continue
         seen = Style("", style.background) if char == " " and not style.attributes else style
         cells += [Cell(char, seen), *[Cell("", style)] * (size - 1)]
-    return tuple(cells)
+    return cells if text.isascii() or len(cells) == cell_len(text) else None
 
 
 @lru_cache(4096)

@@ -105,3 +105,17 @@ def test_what_cannot_be_read_is_sent_as_it_is() -> None:
     terminal = Terminal()
     assert terminal.difference(link) == link
     assert terminal.difference(written(1, 1, ("", "text"))) == "\x1b[1;1Htext"
+
+
+def test_a_character_that_belongs_to_several_is_sent_as_it_is() -> None:
+    astronaut = written(1, 1, ("", "a 👩‍🚀 b"))
+    terminal = Terminal()
+    assert terminal.difference(astronaut) == astronaut
+    assert terminal.difference(written(1, 1, ("", "a"))) == "\x1b[1;1Ha"
+
+
+def test_a_shorter_row_and_then_a_longer_one_keep_what_stands_between() -> None:
+    terminal = Terminal()
+    terminal.difference(written(1, 9, ("", "end")))
+    assert terminal.difference(written(1, 1, ("", "begin"))) == "\x1b[1;1Hbegin"
+    assert terminal.difference(written(1, 1, ("", "begin   end"))) == "\x1b[1;6H   "
