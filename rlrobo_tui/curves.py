@@ -90,6 +90,30 @@ def ticks(low: float, high: float, *, num_ticks: int) -> list[float]:
     return found
 
 
+def even_axis(low: float, high: float, *, num_rows: int) -> tuple[float, float, list[float]]:
+    """Return limits that hold `low` and `high` (which differ), and round ticks that lie equally many rows apart.
+
+    The first of `num_rows` rows (3 at least) is the upper limit, the last one the lower. Of the axes whose ticks are 1,
+    2 or 5 times a power of ten, it is the one that leaves the least room empty.
+    """
+    nearest = 1 if num_rows < 5 else 2 if num_rows < 12 else 3
+    found: list[tuple[float, int, int]] = []
+    for rows_apart in range(nearest, min(8, num_rows - 1) + 1):
+        least = (high - low) / (num_rows - 1) * rows_apart
+        power = 10.0 ** math.floor(math.log10(least))
+        for factor in (1, 2, 5, 10, 20, 50):
+            a_row = factor * power / rows_apart
+            first = math.floor(low / a_row + 1e-9)
+            num_ticks = sum(not row % rows_apart for row in range(first, first + num_rows))
+            if first + num_rows - 1 >= high / a_row - 1e-9 and num_ticks >= 2:
+                found.append((a_row, abs(rows_apart - 4), rows_apart))
+                break
+    a_row, _, rows_apart = min(found)
+    first = math.floor(low / a_row + 1e-9)
+    rows = range(first, first + num_rows)
+    return first * a_row, rows[-1] * a_row, [row * a_row for row in rows if not row % rows_apart]
+
+
 def tick_labels(positions: Sequence[float]) -> list[str]:
     """Write tick positions with just the digits that tell them apart."""
     if len(positions) < 2:

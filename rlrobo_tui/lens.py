@@ -69,27 +69,27 @@ class Lens:
         end = last if self.end is None else min(max(self.end, first + width), last)
         return end - width, end
 
-    def zoom(self, factor: float, view: RunView) -> None:
-        """Show `1 / factor` as much, about the cursor, else before the right edge."""
+    def zoom(self, factor: float, view: RunView, *, about: float | None = None) -> None:
+        """Show `1 / factor` as much, about a place, else before the right edge."""
         first, last = self.whole(view)
         left, right = self.window(view)
         width = max((right - left) / factor, (last - first) / CLOSEST)
         if width >= last - first:
             self.follow()
             return
-        if self.cursor is not None:
-            part = (self.cursor - left) / (right - left)
-            right = self.cursor + (1 - part) * width
+        if about is not None:
+            part = (about - left) / (right - left)
+            right = about + (1 - part) * width
         self.width = width
         self.end = None if right >= last else right
 
-    def pan(self, direction: int, view: RunView) -> None:
-        """Move the window; at the latest it goes on following."""
+    def pan(self, part: float, view: RunView) -> None:
+        """Move the window by a part of its width; at the latest it goes on following."""
         if self.width is None:
             return
         first, last = self.whole(view)
         left, right = self.window(view)
-        right = max(right + direction * PAN * (right - left), first + (right - left))
+        right = max(right + part * (right - left), first + (right - left))
         self.end = None if right >= last else right
 
     def follow(self) -> None:

@@ -11,7 +11,6 @@ from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import PickMetric
 from rlrobo_tui.screens.lens_keys import LensKeys
 from rlrobo_tui.screens.links import GoTo, OpenRun
-from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.status_bar import KPIS
 
 
@@ -109,16 +108,6 @@ class CompareKeys(LensKeys):
     def action_up(self) -> None:
         """Select the previous line."""
         self._select(self.cursor - 1)
-
-    def on_chart_zoomed(self, message: Chart.Zoomed) -> None:
-        """Zoom by the mouse."""
-        self._zoom(message.factor)
-
-    def on_chart_pointed(self, message: Chart.Pointed) -> None:
-        """Read values where the mouse was."""
-        first, last = self.lens.window(self.span)
-        self.lens.cursor = first + message.part * (last - first)
-        self.draw()
 
     def _use_metric(self, metric: str | None) -> None:
         if metric is not None:

@@ -1,10 +1,11 @@
-"""The keys of pages with charts that move what all of them show."""
+"""The keys of pages with charts that move what all of them show, and the same by the mouse."""
 
 from __future__ import annotations
 
-from rlrobo_tui.lens import Lens
+from rlrobo_tui.lens import PAN, Lens
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.page import Page
+from rlrobo_tui.widgets.chart_mouse import ChartMouse
 
 
 class LensKeys(Page[None]):
@@ -40,24 +41,42 @@ class LensKeys(Page[None]):
 
     def action_zoom_in(self) -> None:
         """Show less."""
-        self._zoom(2.0)
+        self._zoom(2.0, about=self.lens.cursor)
 
     def action_zoom_out(self) -> None:
         """Show more."""
-        self._zoom(0.5)
+        self._zoom(0.5, about=self.lens.cursor)
 
     def action_follow(self) -> None:
         """Show everything."""
         self.lens.follow()
         self.draw()
 
+    def on_chart_mouse_zoomed(self, message: ChartMouse.Zoomed) -> None:
+        """Zoom about the pointer."""
+        self._zoom(message.factor, about=self._place(message.part))
+
+    def on_chart_mouse_dragged(self, message: ChartMouse.Dragged) -> None:
+        """Move the window so that what is drawn follows the pointer."""
+        self.lens.pan(-message.part, self.whole())
+        self.draw()
+
+    def on_chart_mouse_pointed(self, message: ChartMouse.Pointed) -> None:
+        """Read values where the pointer was."""
+        self.lens.cursor = self._place(message.part)
+        self.draw()
+
+    def _place(self, part: float) -> float:
+        first, last = self.lens.window(self.whole())
+        return first + part * (last - first)
+
     def _move(self, direction: int) -> None:
         if self.lens.cursor is not None:
             self.lens.move_cursor(direction, self.whole(), width=self.columns)
         else:
-            self.lens.pan(direction, self.whole())
+            self.lens.pan(direction * PAN, self.whole())
         self.draw()
 
-    def _zoom(self, factor: float) -> None:
-        self.lens.zoom(factor, self.whole())
+    def _zoom(self, factor: float, *, about: float | None) -> None:
+        self.lens.zoom(factor, self.whole(), about=about)
         self.draw()

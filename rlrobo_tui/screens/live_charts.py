@@ -128,16 +128,6 @@ class ChartKeys(LensKeys):
         """Scroll up what can be scrolled."""
         self.query_one(SidePanel).scroll_up(animate=False)
 
-    def on_chart_zoomed(self, message: Chart.Zoomed) -> None:
-        """Zoom by the mouse."""
-        self._zoom(message.factor)
-
-    def on_chart_pointed(self, message: Chart.Pointed) -> None:
-        """Read values where the mouse was."""
-        first, last = self.lens.window(self.view)
-        self.lens.cursor = first + message.part * (last - first)
-        self.draw()
-
     def _choose(self, metric: str | None) -> None:
         if metric is None:
             return

@@ -33,6 +33,11 @@ class Canvas:
             self._chars[row, column : column + len(text)] = [ord(char) for char in text]
             self._inks[row, column : column + len(text)] = self._ink(style)
 
+    def is_free(self, column: int, row: int, width: int) -> bool:
+        """Whether so many cells are there and nothing is drawn in them."""
+        cells = self._chars[row, column : column + width]
+        return column >= 0 and len(cells) == width and bool((cells == ord(" ")).all())
+
     def column(self, column: int, rows: range, glyph: str, style: Style) -> None:
         """Draw a vertical line behind what is there already."""
         place = (slice(rows.start, rows.stop), column)

@@ -7,37 +7,21 @@ from dataclasses import astuple, replace
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.color import Color
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from rlrobo_tui.history import History
 from rlrobo_tui.lens import Lens
 from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.widgets.chart_mouse import ChartMouse
 from rlrobo_tui.widgets.chart_plot import RETURN, ChartData, Inks, legend, make_plot, readout
-from rlrobo_tui.widgets.plot import Area, Look, area_of, draw
+from rlrobo_tui.widgets.plot import Area, Look
+from rlrobo_tui.widgets.plot_drawing import area_of, draw
 
 
-class Chart(Widget, can_focus=True):
+class Chart(ChartMouse, can_focus=True):
     """Draws again only when the data, the size or the style changed, and then only lines that are different."""
-
-    class Zoomed(Message):
-        """The wheel was turned over a chart."""
-
-        def __init__(self, factor: float) -> None:
-            super().__init__()
-            self.factor = factor
-
-    class Pointed(Message):
-        """A place in a chart was clicked."""
-
-        def __init__(self, part: float) -> None:
-            super().__init__()
-            self.part = part
-            """Of the window, 0 left, 1 right."""
 
     def __init__(self, *, id: str, is_ascii: bool, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -98,22 +82,6 @@ class Chart(Widget, can_focus=True):
         # Without the ground the terminal's own would show, whatever the theme; without a style NO_COLOR's filter fails.
         ground = self.visual_style.rich_style
         return self._strips[y].apply_style(ground) if y < len(self._strips) else Strip.blank(self.size.width, ground)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in."""
-        event.stop()
-        self.post_message(self.Zoomed(1.25))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out."""
-        event.stop()
-        self.post_message(self.Zoomed(0.8))
-
-    def on_click(self, event: events.Click) -> None:
-        """Read the values there."""
-        offset = event.get_content_offset(self)
-        if offset is not None and 0 <= offset.x - self.area.left < self.area.width:
-            self.post_message(self.Pointed((offset.x - self.area.left + 0.5) / self.area.width))
 
     def _history_of(self, weight: float) -> History:
         if self._history is None or (self._history[0], self._history[1].weight) != (self.metric, weight):

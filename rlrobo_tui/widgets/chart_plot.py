@@ -101,13 +101,15 @@ def make_plot(data: ChartData) -> Plot:
     if data.best is not None:
         x = data.lens.x(data.view, step=data.best.step, time=data.best.time)
         marks.append(Mark(x, data.best.return_mean, inks.glyph("best"), inks.best))
+    goal = data.goal
+    levels = [] if goal is None else [Level(goal, inks.glyph("target"), inks.target, f"solved {goal:g}")]
     return Plot(
         x_limits=data.lens.window(data.view),
         make_x_ticks=data.lens.make_ticks,
         lines=_lines(data),
         marks=marks,
         rules=_rules(data),
-        levels=[] if data.goal is None else [Level(data.goal, inks.glyph("target"), inks.target)],
+        levels=levels,
         is_log=data.is_log,
     )
 

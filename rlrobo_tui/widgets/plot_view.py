@@ -48,7 +48,8 @@ class PlotView(Widget):
     def _draw(self) -> None:
         self._strips = []
         if self._plot is not None and self.size:
-            from rlrobo_tui.widgets.plot import Look, draw
+            from rlrobo_tui.widgets.plot import Look
+            from rlrobo_tui.widgets.plot_drawing import draw
 
             look = Look(axis=self.ink("muted"), is_ascii=self._is_ascii)
             self._strips = draw(self._plot, self.size.width, self.size.height, look).strips

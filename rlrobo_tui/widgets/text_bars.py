@@ -36,18 +36,26 @@ def signed_bars(values: dict[str, float], *, width: int) -> Content:
 
 
 def share_bars(shares: dict[str, float], *, width: int) -> Content:
-    """Return one line for each part of a whole: name, bar, percentage."""
+    """Return one line for each part of a whole: name, bar, percentage. More than the whole is a bar with an arrow."""
     name_width = min(max((len(name) for name in shares), default=0), max(8, width // 2 - 2))
     bar_width = max(2, width - name_width - 7)
     lines = [
         Content.assemble(
             (cut(name, name_width), "$foreground"), " ",
-            ("█" * round(share * bar_width), "$primary"), ("·" * (bar_width - round(share * bar_width)), "$faint"), " ",
+            *_share_bar(share, bar_width), " ",
             (f"{share:.0%}".rjust(5), "$foreground"),
         )
         for name, share in shares.items()
     ]  # fmt: skip
     return Content("\n").join(lines)
+
+
+def _share_bar(share: float, width: int) -> list[tuple[str, str]]:
+    """Return the pieces of one bar, `width` characters together."""
+    if share > 1:
+        return [("█" * (width - 1) + "▸", "$primary")]
+    length = round(max(0.0, share) * width)
+    return [("█" * length, "$primary"), ("·" * (width - length), "$faint")]
 
 
 def sparkline(values: Sequence[float], *, is_ascii: bool) -> str:

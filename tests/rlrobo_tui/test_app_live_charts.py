@@ -83,17 +83,25 @@ def test_the_cursor_reads_all_charts_and_escape_takes_it_away(run: RunDir) -> No
 
 
 @pytest.mark.slow
-def test_the_mouse_zooms_and_points(run: RunDir) -> None:
+def test_the_mouse_points_zooms_and_pulls(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
         chart = main_chart(pilot)
         await pilot.click(chart, offset=(chart.area.left + 1 + chart.area.width // 2, 3))
         await until(pilot, lambda: live(pilot).lens.cursor is not None)
         assert live(pilot).lens.cursor == pytest.approx(250, abs=10)
-        for kind in (events.MouseScrollUp, events.MouseScrollDown):
-            await pilot._post_mouse_events([kind], chart)
-        await pilot.pause()
-        assert live(pilot).lens.window(live(pilot).view) == (0, 500)
+        lens, view = live(pilot).lens, live(pilot).view
+        middle = (chart.area.left + 1 + chart.area.width // 2, 3)
+        await pilot._post_mouse_events([events.MouseScrollUp], chart, offset=middle)
+        await until(pilot, lambda: lens.window(view) == pytest.approx((50, 450), abs=5))
+        await pilot.press("escape")
+        await pilot.mouse_down(chart, offset=middle)
+        await pilot.hover(chart, offset=(middle[0] + chart.area.width // 10, 3))
+        await pilot.mouse_up(chart, offset=(middle[0] + chart.area.width // 10, 3))
+        await until(pilot, lambda: lens.window(view) == pytest.approx((10, 410), abs=8))
+        assert lens.cursor is None  # pulling is not pointing
+        await pilot._post_mouse_events([events.MouseScrollDown], chart, offset=middle)
+        await until(pilot, lambda: lens.window(view) == (0, 500))
 
     drive(RlroboApp(run.path.parent, run=run), play)
 

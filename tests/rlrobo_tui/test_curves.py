@@ -1,8 +1,10 @@
 """Decimation, smoothing and ticks, with numbers that are known by hand."""
 
+from itertools import pairwise
+
 import pytest
 
-from rlrobo_tui.curves import Smoother, decimate, padded_limits, thin, tick_labels, ticks
+from rlrobo_tui.curves import Smoother, decimate, even_axis, padded_limits, thin, tick_labels, ticks
 
 
 def test_decimate_keeps_lowest_and_highest_of_each_column_in_their_order() -> None:
@@ -58,6 +60,20 @@ def test_ticks_are_round_and_inside() -> None:
 
 def test_there_are_at_least_two_ticks_where_the_round_step_is_too_wide() -> None:
     assert ticks(180, 230, num_ticks=1) == [180, 200, 220]
+
+
+@pytest.mark.parametrize("num_rows", [3, 4, 5, 7, 12, 30])
+@pytest.mark.parametrize(("low", "high"), [(0.0, 100.0), (-0.7, -0.3), (-90.0, 1473.0), (1e-5, 3e-5), (999.9, 1000.0)])
+def test_ticks_of_an_even_axis_are_round_and_equally_many_rows_apart(low: float, high: float, num_rows: int) -> None:
+    bottom, top, found = even_axis(low, high, num_rows=num_rows)
+    assert bottom <= low + 1e-9 * (high - low)
+    assert top >= high - 1e-9 * (high - low)
+    assert top - bottom <= (4 if num_rows < 5 else 2) * (high - low)
+    a_row = (top - bottom) / (num_rows - 1)
+    rows = [(each - bottom) / a_row for each in found]
+    assert rows == pytest.approx([round(row) for row in rows], abs=1e-6)
+    assert len({round(after - before) for before, after in pairwise(rows)}) == 1
+    assert f"{found[1] - found[0]:.0e}"[0] in "125"
 
 
 def test_tick_labels_have_the_digits_that_tell_them_apart() -> None:

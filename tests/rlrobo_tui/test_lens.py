@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlrobo_tui.lens import Lens, XAxis, time_ticks
+from rlrobo_tui.lens import PAN, Lens, XAxis, time_ticks
 from rlrobo_tui.run_view import RunView
 
 VIEW = RunView(step=1000, started_at=5000.0, updated_at=5100.0)
@@ -21,9 +21,9 @@ def test_zooming_keeps_the_latest_in_sight_and_follows_it() -> None:
     assert lens.window(RunView(step=2000)) == (1500, 2000)
 
 
-def test_zooming_keeps_the_cursor_where_it_is() -> None:
+def test_zooming_keeps_the_place_that_it_is_about() -> None:
     lens = Lens(cursor=250.0)
-    lens.zoom(2, VIEW)
+    lens.zoom(2, VIEW, about=lens.cursor)
     assert lens.window(VIEW) == (125, 625)
 
 
@@ -36,16 +36,16 @@ def test_zooming_out_ends_at_everything() -> None:
 
 def test_panning_moves_a_quarter_and_stops_at_both_ends() -> None:
     lens = Lens()
-    lens.pan(-1, VIEW)
+    lens.pan(-PAN, VIEW)
     assert lens.window(VIEW) == (0, 1000)
     lens.zoom(2, VIEW)
-    lens.pan(-1, VIEW)
+    lens.pan(-PAN, VIEW)
     assert lens.window(VIEW) == (375, 875)
     for _ in range(9):
-        lens.pan(-1, VIEW)
+        lens.pan(-PAN, VIEW)
     assert lens.window(VIEW) == (0, 500)
     for _ in range(9):
-        lens.pan(1, VIEW)
+        lens.pan(PAN, VIEW)
     assert (lens.window(VIEW), lens.end) == ((500, 1000), None)
 
 

@@ -5,7 +5,8 @@ import pytest
 from rich.style import Style
 
 from rlrobo_tui.curves import tick_labels, ticks
-from rlrobo_tui.widgets.plot import Level, Line, Look, Mark, Picture, Plot, Rule, Texture, draw
+from rlrobo_tui.widgets.plot import Level, Line, Look, Mark, Picture, Plot, Rule, Texture
+from rlrobo_tui.widgets.plot_drawing import draw
 
 NOTHING = Style.null()
 XS = np.arange(0.0, 101.0)
@@ -30,13 +31,13 @@ def text(picture: Picture) -> list[str]:
 
 def test_a_rising_line_looks_like_one() -> None:
     assert text(draw(plot(rising()), 30, 9, Look())) == [
-        "   100┤                    ⢀⣠⠴",
-        "      │                 ⣠⠴⠚⠉  ",
-        "      │             ⣀⡤⠖⠋⠁     ",
-        "      │         ⢀⣠⠴⠋⠁         ",
-        "      │     ⢀⣠⠴⠚⠉             ",
-        "      │  ⣀⡤⠖⠋                 ",
-        "     0┤⠖⠋⠁                    ",
+        "   100┤                    ⣠⠴⠚",
+        "      │                ⢀⡤⠖⠋⠁  ",
+        "      │             ⣀⡴⠚⠉      ",
+        "    50┤         ⢀⣠⠴⠋⠁         ",
+        "      │      ⣀⡤⠞⠉             ",
+        "      │  ⢀⣠⠴⠚⠁                ",
+        "     0┤⡤⠖⠋                    ",
         "      └┬──────────┬──────────┬",
         "       0         50        100",
     ]
@@ -71,8 +72,18 @@ def test_marks_levels_rules_and_the_label_at_the_end_are_there() -> None:
         assert piece in drawn
 
 
-def test_a_level_far_from_the_data_does_not_squeeze_it() -> None:
-    assert "┈" not in "".join(text(draw(plot(rising(), levels=[Level(1000, "┈", NOTHING)]), 60, 12, Look())))
+@pytest.mark.parametrize(("y", "row", "words"), [(1000, 0, "↑ solved 1000"), (-1000, 9, "↓ solved -1000")])
+def test_a_level_far_from_the_data_is_an_arrow_and_does_not_squeeze_it(y: float, row: int, words: str) -> None:
+    lines = text(draw(plot(rising(), levels=[Level(y, "┈", NOTHING, f"solved {y}")]), 60, 12, Look()))
+    assert words in lines[row]
+    assert "┈" not in "".join(lines)
+    assert "1000┤" not in "".join(lines)
+
+
+def test_an_arrow_keeps_off_what_is_drawn() -> None:
+    falling = Line(xs=XS, ys=100 - XS, style=NOTHING)
+    level = Level(1000, "┈", NOTHING, "solved 1000")
+    assert text(draw(plot(falling, levels=[level]), 30, 9, Look()))[0] == "   100┤⠓⠦⣄      ↑ solved 1000 "
 
 
 def test_values_that_differ_by_rounding_are_one_level_line() -> None:
