@@ -27,6 +27,8 @@ KEYS = {"escape": "\x1b", "enter": "\r", "tab": "\t", "up": "\x1b[A", "down": "\
 PATIENCE_S = 30.0
 LEAVE_S, HURRY_S = 10.0, 1.0
 """How long the app may take to leave before it is killed: as a rule, and where measuring was broken off."""
+ENDING_S = 0.5
+"""Between closing its terminal and its end."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "OMP_NUM_THREADS")
 
 
@@ -141,9 +143,8 @@ class TerminalApp:
 
     def _trouble(self) -> str:
         """Return why what was waited for may not have come."""
-        code = self.process.poll()
-        if code is not None:
-            return f"The app ended with exit code {code}."
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return f"The app ended with exit code {self.process.wait(timeout=ENDING_S)}."
         if psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED:
             return "The app was stopped by a signal (SIGSTOP), so nothing can be measured."
         return "The app did not draw what was waited for, though it runs."

@@ -1,0 +1,1 @@
+"""Tests of rlrobo_tui.bench, the measurements of the app."""
