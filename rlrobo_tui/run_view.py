@@ -173,7 +173,7 @@ class RunView:
     def eta_s(self) -> float | None:
         """Seconds until all timesteps are trained at the present speed; None where that is unknown."""
         speed = self.latest(SPEED)
-        if not speed or self.status is not Status.RUNNING:
+        if not speed or self.alarm or self.status is not Status.RUNNING:
             return None
         return max(0, self.total_timesteps - self.step) / speed
 
@@ -218,6 +218,11 @@ class RunView:
         """Say that the engine is gone although it announced no end."""
         if not self.status.is_over:
             self._end(EndReason.KILLED, OUTCOMES[EndReason.KILLED].sentence)
+
+    def mark_moving(self, sentence: str) -> None:
+        """Say what happens between two machines: an end that the engine of the first announced is not the run's."""
+        self.status, self.status_detail = Status.STARTING, sentence
+        self.end_reason, self.end_message = None, ""
 
     def set_alarm(self, text: str, *, time: float) -> None:
         """Say what is wrong with the engine that lives; an empty text says that nothing is any more."""

@@ -31,9 +31,12 @@ class RunTail:
         # The order matters: an engine that is dead before the read has written all it ever will.
         engine = look(self.run, now=self._clock())
         was_over, previous_alarm, num_before = self.view.status.is_over, self.view.alarm, self.num_events
+        previous_detail = self.view.status_detail
         for events in self._reader.read_blocks():
             self.view.fold(events)
             self.num_events += len(events)
+        if engine.remote is not None and (self.view.status.is_over or not engine.remote.is_training):
+            self.view.mark_moving(engine.remote.sentence)
         if engine.is_alive:
             self.view.set_alarm(
                 engine.alarm(self.view.status, quiet_since=self.view.updated_at or 0.0), time=engine.now
@@ -42,7 +45,8 @@ class RunTail:
             self.view.mark_dead()
         self._was_alive = engine.is_alive
         has_ended_or_begun = self.view.status.is_over != was_over
-        return self.num_events != num_before or has_ended_or_begun or self.view.alarm != previous_alarm
+        has_news = self.num_events != num_before or has_ended_or_begun
+        return has_news or (self.view.alarm, self.view.status_detail) != (previous_alarm, previous_detail)
 
     @property
     def is_over(self) -> bool:

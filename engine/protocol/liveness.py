@@ -1,15 +1,19 @@
 """Whether a run's engine lives, as far as its files and this machine's processes tell. Pure reading; viewers call it.
 
 On this machine the process itself is looked at, so a death is seen at once. An engine on another machine is known by
-its heartbeat alone: one that fell silent may be dead or only out of reach, so it is never concluded to be dead.
+its heartbeat alone: one that fell silent may be dead or only out of reach, so it is never concluded to be dead. A run
+that was sent to another machine is what the process that follows it says, in remote.json.
 """
 
 from msgspec import Struct
 
 from engine.protocol.heartbeat import LOST_AFTER_S, Heartbeat, read_heartbeat
 from engine.protocol.lock import Holder, read_holder
+from engine.protocol.remote import Remote, read_remote
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
+
+NOT_FOLLOWED = "The run goes on in the cloud, but nothing here follows it; `rlrobo watch` does."
 
 
 class Liveness(Struct, frozen=True, kw_only=True):
@@ -23,12 +27,18 @@ class Liveness(Struct, frozen=True, kw_only=True):
     """The living engine."""
     beat: Heartbeat | None = None
     """Its own last beat."""
+    remote: Remote | None = None
+    """What is known of the machine that trains the run, where that is another one."""
+    is_followed: bool = True
+    """Whether a process here brings what that machine writes."""
 
     def alarm(self, status: Status, *, quiet_since: float) -> str:
         """Return what is wrong with a living engine, whose last event came at `quiet_since` and left it in `status`.
 
         Empty when nothing is. The sentence stays the same as long as it is true.
         """
+        if self.remote is not None:
+            return self.remote.alarm if self.is_followed else NOT_FOLLOWED
         if self.holder is None or self.beat is None:
             return ""
         if not self.holder.is_here:
@@ -40,6 +50,10 @@ class Liveness(Struct, frozen=True, kw_only=True):
 
 def look(run: RunDir, *, now: float) -> Liveness:
     """Look at the engine of `run`."""
+    remote = read_remote(run.remote)
+    if remote is not None and remote.is_active:
+        follower = read_holder(run.supervisor_lock)
+        return Liveness(is_alive=True, now=now, remote=remote, is_followed=follower is not None and follower.is_alive)
     holder, beat = read_holder(run.lock_file), read_heartbeat(run.heartbeat)
     if holder is None or (holder.is_here and not holder.is_alive):
         return Liveness(is_alive=_is_supervisor_about_to_tell(run, beat, now))

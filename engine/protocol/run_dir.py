@@ -7,6 +7,7 @@ heartbeat.json   the engine's sign of life     supervisor.lock   who waits for t
 tb/              TensorBoard                   checkpoints/      one directory for each timestep saved
 task.json        facts of the task             robot/ plugins/   files of the task, where it is not built in
 tags.json        words that people gave the run; no engine reads it
+remote.json      what is known of a run that another machine trains; cloud/ holds the rest of it
 """
 
 import shutil
@@ -60,6 +61,16 @@ class RunDir:
     def tags(self) -> Path:
         """Words that people gave the run."""
         return self.path / "tags.json"
+
+    @property
+    def remote(self) -> Path:
+        """What is known here of a run that another machine trains."""
+        return self.path / "remote.json"
+
+    @property
+    def cloud(self) -> Path:
+        """Folder of what the cloud and this machine tell each other."""
+        return self.path / "cloud"
 
     @property
     def events(self) -> Path:

@@ -118,12 +118,14 @@ def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReas
         (event for event in reversed(events) if isinstance(event, StatusChanged | RunEnded | RunStarted | Resumed)),
         None,
     )
-    if isinstance(last, RunEnded):
+    engine = look(run, now=time.time())
+    if engine.remote is not None and not engine.remote.is_training:
+        return Status.STARTING, None, engine.alarm(Status.STARTING, quiet_since=0.0) or engine.remote.sentence
+    if isinstance(last, RunEnded) and engine.remote is None:
         return _ended(run, last.reason, last.message)
-    if last is None and read_holder(run.lock_file) is None:
+    if engine.remote is None and last is None and read_holder(run.lock_file) is None:
         return _status_before_first_event(run)
     status = last.status if isinstance(last, StatusChanged) else Status.STARTING
-    engine = look(run, now=time.time())
     if not engine.is_alive:
         return _ended(run, EndReason.KILLED, OUTCOMES[EndReason.KILLED].sentence)
     return status, None, engine.alarm(status, quiet_since=events[-1].time if events else 0.0)
