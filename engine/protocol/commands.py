@@ -71,7 +71,7 @@ def decode_command(line: bytes) -> AnyCommand:
     """Return the command in `line`. Raises msgspec.DecodeError when it is none."""
     try:
         return _decoder.decode(line)
-    except UnicodeDecodeError as err:  # msgspec lets it through
+    except (UnicodeDecodeError, RecursionError) as err:  # msgspec lets them through
         raise msgspec.DecodeError(str(err)) from err
 
 

@@ -15,6 +15,8 @@ from engine.protocol.status import EndReason, Status
 PROTOCOL_VERSION = 1
 LAST_STEP = 2**63 - 1
 """A line with a larger step is damaged; readers count in 64 bits and in floats."""
+LAST_TIME = 253_402_300_799.0
+"""The end of the year 9999. A line of a later time is damaged; calendars do not know it."""
 Count = Annotated[int, Meta(ge=0, le=LAST_STEP)]
 """A number of something that can be counted."""
 
@@ -24,7 +26,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
 
     seq: int = 0
     """Number of the event in its file, from 1, without gaps."""
-    time: float = 0.0
+    time: Annotated[float, Meta(ge=0.0, le=LAST_TIME)] = 0.0
     """Seconds since 1970 (UTC)."""
     step: Count = 0
     """Timesteps trained so far, all environments together."""
@@ -231,10 +233,15 @@ def decode_event(line: bytes) -> AnyEvent | None:
     Raises msgspec.DecodeError (its subclass ValidationError included) when the line is not an event.
     """
     try:
+        return _decode(line)
+    except (UnicodeDecodeError, RecursionError) as err:  # msgspec lets them through
+        raise msgspec.DecodeError(str(err)) from err
+
+
+def _decode(line: bytes) -> AnyEvent | None:
+    try:
         return _decoder.decode(line)
     except msgspec.ValidationError:  # looking at the type first would take half as long again
         if _head_decoder.decode(line).type in EVENT_TYPES:
             raise
         return None
-    except UnicodeDecodeError as err:  # msgspec lets it through
-        raise msgspec.DecodeError(str(err)) from err

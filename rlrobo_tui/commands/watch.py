@@ -46,6 +46,25 @@ def may_have_engine(run: RunDir) -> bool:
     return time.time() - run.config.stat().st_mtime < START_ALLOWANCE_S
 
 
+def _say_what_is_awaited(tail: RunTail) -> None:
+    """Before a first event there is nothing to see; say why one waits, and for how long."""
+    tail.poll()
+    run = tail.run
+    if tail.num_events or not may_have_engine(run):
+        return
+    holder = read_holder(run.lock_file)
+    if holder is None:
+        what = f"no engine yet; waiting at most {START_ALLOWANCE_S:.0f} s for one to start."
+    elif holder.is_here:
+        what = f"no event yet; its engine, process {holder.pid}, is starting."
+    else:
+        what = (
+            f"no event yet; its engine is on {holder.hostname}, as far as is known here, and this waits for its files. "
+            f"Ctrl-C leaves; look there whether it still runs."
+        )
+    narrate(f"{run.id}: {what}")
+
+
 def _watch_view(run: RunDir, *, plain: bool, once: bool) -> int:
     tail = RunTail(run)
     if once:
@@ -56,6 +75,7 @@ def _watch_view(run: RunDir, *, plain: bool, once: bool) -> int:
         )
         narrate_skipped(run.events, tail.num_corrupt)
         return exit_code_of(view) if tail.is_over else 0
+    _say_what_is_awaited(tail)
     display = choose_display(plain=plain)
     try:
         has_started = follow(tail, display, has_engine=lambda: may_have_engine(run))
@@ -72,6 +92,7 @@ def _watch_view(run: RunDir, *, plain: bool, once: bool) -> int:
 def _watch_events(run: RunDir, *, once: bool, sleep: Callable[[float], None] = time.sleep) -> int:
     """Copy the events to stdout until the run is over."""
     tail, reader = RunTail(run), event_reader(run.events)
+    _say_what_is_awaited(tail)
     while True:
         is_alive = may_have_engine(run)
         tail.poll()
@@ -81,6 +102,7 @@ def _watch_events(run: RunDir, *, once: bool, sleep: Callable[[float], None] = t
             narrate_skipped(run.events, reader.num_corrupt)
             return exit_code_of(tail.view) if tail.is_over else 0
         if not is_alive and tail.view.started_at is None:
+            narrate_skipped(run.events, reader.num_corrupt)
             narrate(f"rlrobo: {explain_early_death(run)}")
             return 1
         sleep(POLL_INTERVAL_S)

@@ -2,6 +2,8 @@
 
 import json
 import string
+from collections.abc import Iterator
+from random import Random
 from typing import Any, get_type_hints
 
 import hypothesis.strategies as st
@@ -66,3 +68,29 @@ _encoded = st.one_of(well_typed, well_typed, well_typed, ill_typed).map(lambda e
 _torn = st.tuples(_encoded, st.integers(0, 40)).map(lambda it: it[0][: it[1]])
 lines = st.one_of(_encoded, _encoded, _encoded, _torn, st.binary(max_size=20), st.just(b"null"), st.just(b"[1, 2]"))
 files = st.lists(lines, max_size=25).map(b"\n".join)
+"""Some lines, each as an engine might write it or not at all."""
+
+
+def rubbish() -> Iterator[bytes]:
+    """Return files that are wrong on purpose, each in a way that chance seldom finds."""
+    start = b'{"type":"run_started","seq":1,"time":1.8e9,"task":"cartpole_balance","total_timesteps":1000}\n'
+    metrics = b'{"type":"metrics","seq":%d,"time":%s,"step":%d,"values":{"rollout/ep_rew_mean":%s}}\n'
+    yield b""
+    yield Random(1).randbytes(100_000)
+    yield b"\x00" * 10_000
+    yield "\ufeff".encode("utf-16") + start
+    yield start.replace(b"\n", b"\r\n") * 3
+    yield start + b'{"type":"warning","message":"' + b"x" * 3_000_000 + b'"}\n' + metrics % (2, b"1.8e9", 50, b"1.0")
+    yield start + b"[" * 100_000 + b"\n" + b'{"a":' * 100_000 + b"\n"
+    yield start + b"".join(metrics % (9 - seq, b"1.8e9", 900 - 100 * seq, b"%d" % seq) for seq in range(9))
+    for time in (b"-1e18", b"1e300", b"0", b"NaN", b'"now"', b"1e11"):
+        yield start + metrics % (2, time, 50, b"1.0") + metrics % (3, time, 60, b"2.0")
+    for value in (b"NaN", b"Infinity", b"1e308", b"-1e308", b"1e-320", b"null", b"9" * 400, b'"1"', b"true", b"[1]"):
+        yield start + metrics % (2, b"1.8e9", 50, value) + metrics % (3, b"1.8e9", 2**62, value)
+    many = ",".join(f'"m/{number}":{number}' for number in range(2000)).encode()
+    yield start + b'{"type":"metrics","time":1.8e9,"step":5,"values":{' + many + b"}}\n"
+    yield (
+        start
+        + b'{"type":"a_later_kind","seq":2,"step":3}\n' * 100
+        + b'{"type":"run_ended","reason":"a_later_reason"}\n'
+    )

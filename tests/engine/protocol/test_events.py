@@ -96,3 +96,19 @@ def test_line_that_is_no_event_is_a_decode_error(line: bytes) -> None:
 def test_line_that_is_not_utf8_is_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_event(b'{"type":"warning","message":"\xff"}')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type":"metrics","step":9223372036854775808}',
+        b'{"type":"metrics","time":1e300}',
+        b'{"type":"metrics","time":-1}',
+        b'{"a":' * 100_000,
+        b'{"type":"warning","message":"\xff"}',
+    ],
+    ids=["step", "late", "early", "deep", "not utf-8"],
+)
+def test_a_line_that_no_viewer_could_show_is_damaged(line: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_event(line)
