@@ -1,4 +1,4 @@
-"""The terminal app: how one page leads to another, and what all of them share.
+"""The terminal app: what all its pages share. Mix-ins say how pages lead to each other, look, notify and survive.
 
 Shows and steers runs; it never trains, and closing it ends no training.
 """
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from textual import work
 from textual.app import SystemCommand
@@ -28,17 +27,17 @@ from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, wh
 from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.collecting import settle
 from rlrobo_tui.folders import state_dir
-from rlrobo_tui.key_map import for_textual, with_keys
+from rlrobo_tui.key_map import for_textual
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
-from rlrobo_tui.pages import CannotOpenError, make_page
+from rlrobo_tui.pages import make_page
+from rlrobo_tui.paging import Paging
 from rlrobo_tui.palette import RunOffers, ThemeOffers
+from rlrobo_tui.refusing import Refusing
 from rlrobo_tui.repaint import RepaintingLittle
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.jump import JumpScreen, jump_targets
-from rlrobo_tui.screens.links import GoTo, Neighbour, OpenRun
 from rlrobo_tui.screens.notices import NoticesScreen
-from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
 from rlrobo_tui.surviving import Surviving
@@ -65,7 +64,7 @@ class Options:
     """To be shown at once."""
 
 
-class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle):
+class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing, RepaintingLittle):
     """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
@@ -81,27 +80,24 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             os.environ["NO_COLOR"] = no_color  # Textual may take it away; engines inherit it
         options = options or Options()
         self.runs_dir = runs_dir
-        preferences, self._key_map, self._warnings = read_user_files(options.warnings)
+        preferences, self.key_map, self._warnings = read_user_files(options.warnings)
         self.take_preferences(preferences, ascii=options.ascii, low_bandwidth=options.low_bandwidth)
         self.memory: Memory = read_memory(state_dir() / "app.json")
         """Pages keep in it what a user comes back to."""
         self.is_read_only = options.read_only
         self.may_switch_read_only = not (options.read_only and is_in_browser())
         """Whoever has a browser's address may be somebody who shall only watch."""
-        self.current: RunDir | None = run
-        """The run that was opened or selected last."""
+        self.current = run
         self.summaries: Sequence[RunSummary] = ()
         """All runs as they were listed last, the newest first."""
         self._first_run = run
-        self._scopes = ["runs", "runs"]
-        """Scope of the page before, and of the one in sight."""
 
     # ---- what Textual asks for ----
 
     def on_mount(self) -> None:
         """Open the list of runs and, where one was asked for, its page on top."""
         self.apply_preferences()
-        self.set_keymap(for_textual(self._key_map))
+        self.set_keymap(for_textual(self.key_map))
         self.push_screen(self.make_home())
         if self._first_run is not None:
             self.watch_run(self._first_run)
@@ -134,45 +130,7 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         found = find_action("app", action)
         return found is None or self._is_possible(found, self.scope)
 
-    # ---- pages ----
-
-    def make_home(self) -> RunsScreen:
-        """Return a new list of runs."""
-        return RunsScreen(self.runs_dir, is_ascii=self.is_ascii)
-
-    @property
-    def scope(self) -> str:
-        """Scope of the page in sight; empty where something lies over it."""
-        return getattr(self.screen, "SCOPE", "")
-
-    @property
-    def page(self) -> Page[Any] | None:
-        """The page in sight, or the one below what lies over it."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
-
-    def go(self, scope: str) -> bool:
-        """Show a page for the current run; return whether it had something to show."""
-        page: Page[Any] | None = None
-        if scope != "runs":
-            try:
-                page = make_page(scope, self)
-            except CannotOpenError as err:
-                self.notify(str(err), severity="warning", markup=False)
-                return False
-        self._clear()
-        if page is not None:
-            self.push_screen(page)
-        self._scopes = [self._scopes[-1], scope]
-        return True
-
-    def watch_run(self, run: RunDir) -> None:
-        """Show the page of a run."""
-        self.current = run
-        self.go("live")
-
-    def watch_new(self, run: RunDir) -> None:
-        """Show a run that was just started."""
-        self.watch_run(run)
+    # ---- what pages tell ----
 
     def say_not_started(self, reason: str) -> None:
         """Tell the user why nothing was started."""
@@ -182,71 +140,17 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
             self.screen.show_error(reason)
         self.notify(f"The run was not started. {reason}", severity="error", timeout=20, markup=False)
 
-    @property
-    def run_in_sight(self) -> str:
-        """Id of the run whose own page says what happens to it."""
-        return self.page.run_id if self.page is not None and self.page.SCOPE == "live" else ""
-
     def on_runs_screen_listed(self, message: RunsScreen.Listed) -> None:
         """Keep what is there and tell what ended, also while another page lies over the list."""
         self.summaries = message.listing.summaries
         self.tell_of_ends(message.listing.summaries)
 
-    def on_open_run(self, message: OpenRun) -> None:
-        """Watch a run."""
-        self.watch_run(message.run)
-
-    def on_go_to(self, message: GoTo) -> None:
-        """Show another page."""
-        self.go(message.scope)
-
-    def on_neighbour(self, message: Neighbour) -> None:
-        """Watch the run beside the present one, where there is one."""
-        runs = list_runs(self.runs_dir)
-        ids = [run.id for run in runs]
-        if message.run.id not in ids:
-            return
-        index = ids.index(message.run.id) + message.distance
-        if 0 <= index < len(runs):
-            self.watch_run(runs[index])
-        else:
-            self.notify("This is the newest run." if index < 0 else "This is the oldest run.")
-
     # ---- actions ----
-
-    def action_go_runs(self) -> None:
-        """Show the list."""
-        self.go("runs")
-
-    def action_go_live(self) -> None:
-        """Show the page of the current run."""
-        self.go("live")
-
-    def action_go_compare(self) -> None:
-        """Show the marked runs side by side."""
-        self.go("compare")
-
-    def action_go_replay(self) -> None:
-        """Show a checkpoint of the current run."""
-        self.go("replay")
-
-    def action_go_settings(self) -> None:
-        """Show the settings."""
-        self.go("settings")
-
-    def action_go_doctor(self) -> None:
-        """Check this machine."""
-        self.go("doctor")
-
-    def action_last_page(self) -> None:
-        """Show the page before."""
-        self.go(self._scopes[0])
 
     def action_help(self) -> None:
         """Explain the page in sight."""
-        page = self.page
-        metrics = page.metrics if page else []
-        self.push_screen(HelpScreen(self._explained(page), metrics=metrics, is_ascii=self.is_ascii))
+        metrics = self.page.metrics if self.page else []
+        self.push_screen(HelpScreen(self.explained(), metrics=metrics, is_ascii=self.is_ascii))
 
     def action_notices(self) -> None:
         """Show what was notified, instead of the notifications that still stand there."""
@@ -306,22 +210,6 @@ class RlroboApp(Surviving, StartingRuns, Appearance, Noticing, RepaintingLittle)
         """Return whether an action of the app is possible on a page; none is where something lies over it."""
         is_open_already = action.id == "new_run" and scope == "new"
         return bool(scope) and not is_open_already and not why_not(action, self, is_read_only=self.is_read_only)
-
-    def _explained(self, page: Page[Any] | None) -> list[tuple[Action, str]]:
-        """Return the actions of a page and of the app, each with why it is not possible now."""
-        holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]
-        return [
-            (with_keys(action, self._key_map), why_not(action, holder, is_read_only=self.is_read_only))
-            for scope, holder in holders
-            for action in actions_of(scope)
-        ]
-
-    def _clear(self) -> None:
-        """Leave the list of runs alone on the stack, a new one where other characters are preferred now."""
-        while len(self.screen_stack) > 2:  # Textual's own lies below the list
-            self.pop_screen()
-        if isinstance(self.screen, RunsScreen) and self.screen.is_ascii != self.is_ascii:
-            self.switch_screen(self.make_home())
 
     def _show_warnings(self) -> None:
         for warning in self._warnings:

@@ -48,8 +48,8 @@ def clashes(keys: Mapping[str, str]) -> list[str]:
         is_on_one_page = action.scope == other.scope or "app" in (action.scope, other.scope)
         if not is_on_one_page or not {action.binding_id, other.binding_id} & set(keys):
             continue
-        shared = _keys_of(action, keys) & _keys_of(other, keys)
-        shared -= _keys_of(action, {}) & _keys_of(other, {})  # pause and resume are never possible at one time
+        shared = keys_of(action, keys) & keys_of(other, keys)
+        shared -= keys_of(action) & keys_of(other)  # pause and resume are never possible at one time
         for key in sorted(shared):
             found[key, action.binding_id].append(other.binding_id)
     return [
@@ -64,12 +64,17 @@ def for_textual(keys: Mapping[str, str]) -> dict[str, str]:
     Textual takes a whole key away, not one action from it.
     """
     moved = [action for action in ACTIONS if action.binding_id in keys]
-    left = set().union(*(_keys_of(action, {}) for action in moved))
+    left = set().union(*(keys_of(action) for action in moved))
     stay = [
-        action for action in ACTIONS if action.binding_id not in keys and left & _keys_of(action, {})
+        action for action in ACTIONS if action.binding_id not in keys and left & keys_of(action)
         and any(action.scope == other.scope for other in moved)
     ]  # fmt: skip
     return {**{action.binding_id: action.keys for action in stay}, **keys}
+
+
+def keys_of(action: Action, keys: Mapping[str, str] | None = None) -> set[str]:
+    """Return the names of an action's keys, with the user's own in `keys`."""
+    return set(_normal((keys or {}).get(action.binding_id, action.keys)))
 
 
 def with_keys(action: Action, keys: Mapping[str, str]) -> Action:
@@ -88,10 +93,6 @@ def _check_keys(path: Path, name: str, keys: object) -> None:
             near = difflib.get_close_matches(last, sorted(_NAMES), n=1)
             hint = f"; do you mean {near[0]}?" if near and not is_known else ", such as P, ctrl+k or f5."
             raise ConfigError(str(path), name, f"{key!r} is no key{hint}")
-
-
-def _keys_of(action: Action, keys: Mapping[str, str]) -> set[str]:
-    return set(_normal(keys.get(action.binding_id, action.keys)))
 
 
 def _normal(keys: str) -> Iterator[str]:

@@ -114,4 +114,4 @@ def test_a_broken_file_is_told_and_the_default_keys_stay(tmp_path: Path) -> None
     write("live.pose: P")
     app = RlroboApp(tmp_path)
     assert "do you mean live.pause?" in app._warnings[0]
-    assert app._key_map == {}
+    assert app.key_map == {}

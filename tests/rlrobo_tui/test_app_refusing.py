@@ -1,0 +1,75 @@
+"""A key of something that is not possible now says why, in the terminal and in a browser that may only watch."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.protocol.events import RunEnded
+from engine.protocol.run_dir import RunDir
+from rlrobo_tui.app import Options, RlroboApp
+from rlrobo_tui.screens.live import LiveScreen
+from rlrobo_tui.screens.runs import RunsScreen
+from tests.rlrobo_tui.app_runs import drive, hold, make_run, screen_text, training, until
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    """A run that trains; this process stands for its engine."""
+    run = make_run(tmp_path, events=training())
+    hold(run)
+    return run
+
+
+async def loaded(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen) and pilot.app.screen.view.step == 500)
+
+
+def test_a_browser_that_may_only_watch_sees_why_no_key_steers(
+    run: RunDir, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlrobo_tui.app.is_in_browser", lambda: True)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("s", "n", "ctrl+o")
+        remedy = "the app is read-only; `rlrobo web --steer` starts one that steers."
+        assert told == [f"Stop: {remedy}", f"New: {remedy}", "Read-only needs `rlrobo web --steer`."]
+        assert isinstance(pilot.app.screen, LiveScreen)
+
+    drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
+    assert not run.commands.exists()
+
+
+def test_in_a_terminal_it_names_the_key_that_lets_it_steer(run: RunDir, told: list[str]) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("p")
+        assert told == ["Pause: the app is read-only; ^o switches that off."]
+
+    drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
+
+
+def test_what_a_key_lacks_is_said_once_for_all_that_it_could_mean(tmp_path: Path, told: list[str]) -> None:
+    run = make_run(tmp_path, events=[*training(), RunEnded(step=500, message="All timesteps are trained.")])
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await until(pilot, lambda: pilot.app.screen.view.status.is_over)  # type: ignore[attr-defined]
+        await pilot.press("p", "b")
+        assert told == ["Pause needs a run that trains.", "Robot needs a terminal of 200x50."]
+
+    drive(RlroboApp(tmp_path, run=run), play)
+
+
+def test_keys_that_are_typed_or_belong_to_a_dialog_say_nothing(run: RunDir, told: list[str]) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        await until(pilot, lambda: "cartpole" in screen_text(pilot.app))
+        await pilot.press("slash", "u", "X", "backspace", "backspace", "enter")
+        await pilot.press("question_mark", "u", "escape")
+        assert told == []
+        await pilot.press("u")
+        assert told == ["Undelete needs something deleted since the app started."]
+
+    drive(RlroboApp(run.path.parent), play)
