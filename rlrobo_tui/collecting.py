@@ -6,7 +6,7 @@ seen by whoever presses a key meanwhile. Only the process of the app does this; 
 
 import gc
 
-YOUNG, MIDDLE, OLD = 5_000, 10, 10
+YOUNG, MIDDLE, OLD = 5_000, 10, 50
 """Chosen: a picture of a page makes some thousand objects, nearly all of which go without a search."""
 
 

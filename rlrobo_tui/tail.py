@@ -3,10 +3,14 @@
 import time
 from collections.abc import Callable
 
-from engine.protocol.json_lines import event_reader
+from engine.protocol.json_lines import CHUNK_BYTES, event_reader
 from engine.protocol.liveness import look
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.run_view import RunView
+
+NEWS_BYTES, REST_S, NUM_RESTS = 64 << 10, 0.001, 20
+"""Chosen: of a fast engine's news so much is read at a time, about a hundred events, and then a key is drawn if one was
+pressed: threads take turns at the interpreter. News of more than so many parts are read in a hurry."""
 
 
 class RunTail:
@@ -32,9 +36,14 @@ class RunTail:
         engine = look(self.run, now=self._clock())
         was_over, previous_alarm, num_before = self.view.status.is_over, self.view.alarm, self.num_events
         previous_detail = self.view.status_detail
-        for events in self._reader.read_blocks():
+        for number, events in enumerate(self._reader.read_blocks(), start=1):
             self.view.fold(events)
             self.num_events += len(events)
+            if self._reader.chunk_bytes == NEWS_BYTES:
+                time.sleep(REST_S)
+            if number == NUM_RESTS:
+                self._reader.chunk_bytes = CHUNK_BYTES
+        self._reader.chunk_bytes = NEWS_BYTES  # the history was read in a hurry, too
         if engine.remote is not None and (self.view.status.is_over or not engine.remote.is_training):
             self.view.mark_moving(engine.remote.sentence)
         if engine.is_alive:

@@ -16,19 +16,21 @@ from engine.protocol.events import AnyEvent, Event, decode_event, encode_event
 from engine.protocol.files import ends_with_newline, write_at_once
 
 Line = TypeVar("Line")
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 64 << 10
 
 
 class LineReader(Generic[Line]):
     """Reads what was appended since the last call; never raises for what a line holds.
 
-    `num_corrupt` counts complete lines that could not be read; `offset` is where the next read starts, in bytes.
+    `num_corrupt` counts complete lines that could not be read; `offset` is where the next read starts, in bytes;
+    `chunk_bytes` is how much is read at a time.
     """
 
     def __init__(self, path: Path, decode: Callable[[bytes], Line | None], *, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
+        self.chunk_bytes = CHUNK_BYTES
         self.num_corrupt = 0
         self._decode = decode
 
@@ -40,7 +42,7 @@ class LineReader(Generic[Line]):
         return [line for lines in self.read_blocks() for line in lines]
 
     def read_blocks(self) -> Iterator[list[Line]]:
-        """Return the same lines in parts: of a long file, only about a megabyte is in memory at a time."""
+        """Return the same lines in parts: of a long file, only about `chunk_bytes` are in memory at a time."""
         while block := self._read_block():
             yield self._decoded(block)
 
@@ -64,8 +66,8 @@ class LineReader(Generic[Line]):
                 if os.fstat(file.fileno()).st_size < self.offset:
                     self.offset = 0
                 file.seek(self.offset)
-                block = file.read(_CHUNK_BYTES)
-                while block and b"\n" not in block and (more := file.read(_CHUNK_BYTES)):
+                block = file.read(self.chunk_bytes)
+                while block and b"\n" not in block and (more := file.read(self.chunk_bytes)):
                     block += more
         except FileNotFoundError:
             return b""

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.protocol.events import Event, RunEnded, RunStarted, StatusChanged
+from engine.protocol.events import Event, RunEnded, RunStarted, StatusChanged, Warned
 from engine.protocol.heartbeat import Heartbeat
 from engine.protocol.json_lines import EventWriter
 from engine.protocol.lock import describe_process
@@ -107,3 +107,22 @@ def test_alarm_ends_with_the_run(run: RunDir) -> None:
     run.heartbeat.unlink()
     tail.poll()
     assert (tail.is_over, tail.view.alarm) == (True, "")
+
+
+def test_news_are_read_with_rests_for_others_and_the_history_in_a_hurry(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("rlrobo_tui.tail.time.sleep", rests.append)
+    monkeypatch.setattr("rlrobo_tui.tail.NEWS_BYTES", 200)
+    monkeypatch.setattr("rlrobo_tui.tail.NUM_RESTS", 3)
+    tail, lines = RunTail(run), [Warned(step=step, message="!") for step in range(50)]
+    write(run, *RUNNING, *lines)
+    tail.poll()
+    assert (rests, tail.num_events) == ([], 52)
+    write(run, *lines)
+    tail.poll()
+    assert (len(rests), tail.num_events) == (3, 102), "what is too much for rests is read in a hurry, too"
+    write(run, *lines[:1])
+    tail.poll()
+    assert (len(rests), tail.num_events) == (4, 103)

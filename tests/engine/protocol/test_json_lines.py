@@ -108,7 +108,7 @@ def test_reader_goes_on_at_the_offset_of_another(path: Path) -> None:
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 64, 1000])
 def test_lines_across_chunks_are_whole(path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int) -> None:
-    monkeypatch.setattr(json_lines, "_CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(json_lines, "CHUNK_BYTES", chunk_bytes)
     append(path, b"".join(warned(number) for number in range(1, 51)))
     assert numbers(path) == list(range(1, 51))
 
