@@ -2,6 +2,7 @@
 
 runs/<id>/spec.json                    what the user asked for             written once
 runs/<id>/input/<path>                 the run directory as it was sent    written once
+runs/<id>/boot.sh                      user data, @ATTEMPT@ for the number; for the stack's relauncher; written once
 runs/<id>/attempts/0001.json           attempts                            compare and swap
 runs/<id>/lease.json                   who may write                       compare and swap, the epoch grows
 runs/<id>/HEAD.json                    the newest checkpoints              compare and swap
@@ -12,6 +13,7 @@ runs/<id>/log/0001/engine.log          output of engine and agent          rewri
 runs/<id>/phase.json                   sign of life                        rewritten
 runs/<id>/commands/<id>.json           commands of the user                written once
 runs/<id>/END.json                     how it ended                        written once
+open/<id>                              empty: the stack's relauncher may launch the next attempt; removed at the end
 wheels/<sha256>/<name>.whl             what instances install, with constraints.txt beside it
 """
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ROOT = "runs"
+OPEN_ROOT = "open"
 MAX_EPOCH_DIGITS, STEP_DIGITS, SEQ_DIGITS = 4, 9, 9
 
 
@@ -37,6 +40,14 @@ class RunKeys:
     @property
     def spec(self) -> str:
         return f"{self.prefix}spec.json"
+
+    @property
+    def boot(self) -> str:
+        return f"{self.prefix}boot.sh"
+
+    @property
+    def open_marker(self) -> str:
+        return f"{OPEN_ROOT}/{self.run_id}"
 
     @property
     def lease(self) -> str:
@@ -96,5 +107,9 @@ class RunKeys:
 
 TAG_RUN, TAG_STACK, TAG_ATTEMPT = "rlrobo:run", "rlrobo:stack", "rlrobo:attempt"
 """Tags of everything that AWS bills: instances, volumes, fleets, Spot requests."""
+TAG_DEADLINE = "rlrobo:deadline"
+"""Tag of an instance: when the stack's reaper ends it, whole seconds since 1970 (UTC)."""
+ATTEMPT_PLACEHOLDER = "@ATTEMPT@"
+"""In boot.sh where the user data of an attempt has its number."""
 SUPERSEDED = {"class": "superseded"}
 """Tag of objects that no manifest in use names; only these are expired by the bucket's lifecycle."""
