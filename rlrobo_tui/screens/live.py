@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
 POLL_S = 0.25
-DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 0.5, 1.0, 5.0
-"""Each picture of a chart costs kilobytes on the line; an engine has news twice a second."""
+DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 1.0, 2.0, 5.0
+"""Chosen: each picture of all charts takes a fortieth of a second and costs kilobytes on the line, and curves that took
+minutes look no different half a second later. What a key changes, and the run's state, is drawn at once."""
 NUM_SMALL = 6
 LEARNING = ("train/explained_variance", "train/critic_loss")
 """Metrics of the second small chart: the on-policy choice, else the off-policy one."""
