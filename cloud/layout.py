@@ -113,3 +113,8 @@ ATTEMPT_PLACEHOLDER = "@ATTEMPT@"
 """In boot.sh where the user data of an attempt has its number."""
 SUPERSEDED = {"class": "superseded"}
 """Tag of objects that no manifest in use names; only these are expired by the bucket's lifecycle."""
+
+
+def wheel_keys(sha256: str, name: str) -> tuple[str, str]:
+    """Return the keys of a wheel and of the constraints beside it."""
+    return f"wheels/{sha256}/{name}", f"wheels/{sha256}/constraints.txt"
