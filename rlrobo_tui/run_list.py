@@ -117,6 +117,11 @@ def short_name(summary: RunSummary) -> str:
     return summary.id.partition("-")[2] or summary.id
 
 
+def subject_of(runs: Sequence[RunSummary]) -> str:
+    """Return what a sentence about these runs calls them: an id, or how many they are."""
+    return runs[0].id if len(runs) == 1 else f"{len(runs)} runs"
+
+
 def shorten(text: str, width: int) -> str:
     """Cut out the middle: a name's task is at its start, its seed at its end."""
     if len(text) <= width:
@@ -200,11 +205,16 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _end(summary: RunSummary, speed: float | None) -> str:
-    """Return the time left, how long a run took, or why it failed; the state says whether it finished or stopped."""
+    """Return the time left, how long a run took, or why it failed; the state says whether it finished or stopped.
+
+    An engine that lives although something is wrong with it has an alarm, which `detail` says in full.
+    """
     if summary.status is Status.FAILED and summary.end_reason is not None:
         return summary.end_reason.value.replace("_", " ")
     if summary.status.is_over and summary.started_at and summary.updated_at:
         return duration(summary.updated_at - summary.started_at)
+    if summary.message:
+        return "! alarm"
     if speed:
         return duration(max(0, summary.total_steps - summary.step) / speed)
     return "–"

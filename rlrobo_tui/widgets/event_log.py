@@ -36,8 +36,8 @@ class EventLog(Static, can_focus=True):
 
     def show(self, view: RunView, *, num_corrupt: int) -> None:
         """Draw the end of the view's log."""
-        skipped = f" · {num_corrupt} unreadable lines skipped" if num_corrupt else ""
-        if self.border_title != (title := f"events{skipped}"):
+        skipped = f"· {num_corrupt} unreadable lines skipped " if num_corrupt else ""
+        if self.border_title != (title := f" events {skipped}"):
             self.border_title = title  # setting it draws all of it again
         height = max(1, self.content_size.height)
         text = log_lines(list(view.log)[-height:])

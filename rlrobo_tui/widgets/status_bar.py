@@ -8,11 +8,12 @@ from textual.widgets import Static
 from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
 from rlrobo_tui.glossary import short_name
+from rlrobo_tui.health import hints
 from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import count, count_of, duration, number, percent
 from rlrobo_tui.run_list import shorten
 from rlrobo_tui.run_view import SPEED, RunView, Series
-from rlrobo_tui.widgets.text_bars import progress_bar
+from rlrobo_tui.widgets.text_bars import cut, progress_bar
 
 VARIANT_COLUMNS = 30
 """Chosen: what follows in the line still fits into 80 columns."""
@@ -74,8 +75,9 @@ def headline(view: RunView, moment: Moment) -> Content:
     line = Content.styled(badge.text(is_ascii=moment.is_ascii), f"${badge.color} bold").append("  ")
     # What things cost will stand before the link: it must never give way either.
     right = Content.styled(moment.link.words(view, moment.now), "$warning bold" if moment.link.trouble else "$muted")
-    if aside := _aside(view, moment):
-        right = Content.assemble((aside, "$warning"), SEPARATOR, right)
+    spare = moment.width - line.cell_length - len(parts[0]) - right.cell_length - len(SEPARATOR[0]) - 2
+    if (aside := _aside(view, moment)) and spare > 0:
+        right = Content.assemble((cut(aside, min(len(aside), spare)), "$warning"), SEPARATOR, right)
     room = moment.width - right.cell_length - 2
     for index, part in enumerate(part for part in parts if part):
         piece = Content.assemble(*([SEPARATOR] if index else []), (part, "bold" if not index else "$muted"))
@@ -105,17 +107,20 @@ def progress_line(view: RunView, moment: Moment) -> Content:
 
 
 def kpi_line(view: RunView, moment: Moment) -> Content:
-    """Return as many key numbers as fit in the width."""
+    """Return as many key numbers as fit in the width; those that look odd have a sign, as in the side panel."""
     line, used = Content(""), 0
+    odd = {hint.metric for hint in hints(view)}
     for metric, label in key_numbers(view):
         series = view.series[metric]
         is_share = metric == SUCCESS or metric.startswith(LEVELS)
-        text = f"{percent(series[-1].value) if is_share else number(series[-1].value)}{_trend(series)}"
+        value = percent(series[-1].value) if is_share else number(series[-1].value)
+        text = f"{'!' if metric in odd else ''}{value}{_trend(series)}"
         size = len(label) + len(text) + 1 + (3 if used else 0)
         if used + size > moment.width:
             break
         gap = "   " if used else ""
-        line = line.append(Content.assemble(gap, (f"{label} ", "$muted"), (text, "bold")))
+        style = "$warning bold" if metric in odd else "bold"
+        line = line.append(Content.assemble(gap, (f"{label} ", "$muted"), (text, style)))
         used += size
     return line if used else Content.styled("no numbers yet: the first ones come with the first episode", "$muted")
 
