@@ -91,6 +91,7 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         self.summaries: Sequence[RunSummary] = ()
         """All runs as they were listed last, the newest first."""
         self._first_run = run
+        self._is_warm = False
 
     # ---- what Textual asks for ----
 
@@ -102,7 +103,6 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         if self._first_run is not None:
             self.watch_run(self._first_run)
         self.call_after_refresh(self._show_warnings)
-        self.call_after_refresh(self._warm_up)
         self.set_timer(SETTLED_S, settle)
 
     def on_unmount(self) -> None:
@@ -142,6 +142,9 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
 
     def on_runs_screen_listed(self, message: RunsScreen.Listed) -> None:
         """Keep what is there and tell what ended, also while another page lies over the list."""
+        if not self._is_warm:
+            self._is_warm = True
+            self._warm_up()  # not before: the thread that reads the list would have to wait for it
         self.summaries = message.listing.summaries
         self.tell_of_ends(message.listing.summaries)
 

@@ -65,6 +65,8 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
         self._listing: Listing | None = None
         self._query = Query()
         self._shown: list[RunSummary] = []
+        self._is_reading = self._must_read = False
+        """Whether a thread reads the folder, and whether it is to be read anew after that."""
         self._possible: list[bool | None] = []
         """Whether each action was possible when the footer was made."""
 
@@ -151,7 +153,9 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
     def on_runs_screen_listed(self, message: Listed) -> None:
         """Take what the thread has read."""
         is_first = self._listing is None
-        self._listing = message.listing
+        self._listing, self._is_reading = message.listing, False
+        if self._must_read:
+            self._begin_to_read()
         if self.rlrobo.page is self or is_first:
             self.draw()
         if is_first:
@@ -225,21 +229,28 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
     def reread(self) -> None:
         """Read the folder again, in a thread; whoever looks at another page is spared its redrawing."""
         if self.rlrobo.page is self:
-            self._read()
+            self._begin_to_read()
 
     @property
     def _summaries(self) -> Sequence[RunSummary]:
         return self._listing.summaries if self._listing else ()
 
     def _reread_if_in_sight(self) -> None:
-        if self.is_current:  # a page on top must not pay for a list that nobody sees
+        if self.is_current and not self._is_reading:  # a page on top must not pay for a list that nobody sees
             self.reread()
 
     def _reread_if_behind(self) -> None:
-        if self.rlrobo.page is not self:
+        if self.rlrobo.page is not self and not self._is_reading:
+            self._begin_to_read()
+
+    def _begin_to_read(self) -> None:
+        """Read the folder, once at a time: two threads would make each other wait, and many runs take a while."""
+        self._must_read = self._is_reading
+        if not self._is_reading:
+            self._is_reading = True
             self._read()
 
-    @work(thread=True, exclusive=True, group="list")
+    @work(thread=True, group="list")
     def _read(self) -> None:
         worker = get_current_worker()
         listing = self._lister.read()

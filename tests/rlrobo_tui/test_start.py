@@ -4,6 +4,7 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from typer.testing import CliRunner
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.collecting import hold, settle
 from rlrobo_tui.quick_values import BUILDER, spare_pydantic
-from tests.rlrobo_tui.app_runs import drive
+from rlrobo_tui.run_list import Listing, RunLister
+from rlrobo_tui.screens.runs import RunsScreen
+from tests.rlrobo_tui.app_runs import drive, until
 
 SLOW_TO_IMPORT = {"numpy", "psutil", "pydantic", "rich.progress", "robots.mjcf"}
 
@@ -108,3 +111,30 @@ def test_the_preferred_theme_is_there_when_the_style_sheets_are_read(
 
     drive(RlroboApp(tmp_path / "runs"), play)
     assert changes == []
+
+
+def test_the_folder_is_read_once_at_a_time_and_again_where_that_was_asked_for_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end, read = threading.Semaphore(0), threading.Semaphore(0), RunLister.read
+
+    def slow(lister: RunLister) -> Listing:
+        begun.release()
+        assert may_end.acquire(timeout=20)
+        return read(lister)
+
+    monkeypatch.setattr(RunLister, "read", slow)
+    monkeypatch.setattr("rlrobo_tui.screens.runs.REFRESH_S", 1000.0)
+
+    async def play(pilot: Pilot[None]) -> None:
+        page = pilot.app.screen
+        assert isinstance(page, RunsScreen)
+        await until(pilot, lambda: begun.acquire(blocking=False))
+        for _ in range(3):
+            page.reread()
+        await pilot.pause()
+        assert not begun.acquire(blocking=False), "nobody else reads meanwhile"
+        may_end.release(20)
+        await until(pilot, lambda: begun.acquire(blocking=False))
+
+    drive(RlroboApp(tmp_path), play)
