@@ -47,7 +47,10 @@ class ObjectStore(Protocol):
         ...
 
     def upload(self, key: str, path: Path, *, sha256: str) -> None:
-        """Write a file's content, verified by S3 on arrival; one that is there already is left alone."""
+        """Write a file's content, verified by S3 on arrival; an object that is there already is left alone.
+
+        One that has tags is written again without them: a tag would let it expire, and it is in use.
+        """
         ...
 
     def download(self, key: str, path: Path, *, sha256: str = "") -> bool:
