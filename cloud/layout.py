@@ -7,6 +7,7 @@ runs/<id>/attempts/0001.json           attempts                            compa
 runs/<id>/lease.json                   who may write                       compare and swap, the epoch grows
 runs/<id>/HEAD.json                    the newest checkpoints              compare and swap
 runs/<id>/ck/000204800-0001/MANIFEST.json   a whole checkpoint             written once, after its blobs
+runs/<id>/ck/000204800-0001/manifest.json   its own manifest with its evaluation   rewritten
 runs/<id>/blobs/<sha256>               files of checkpoints                written once
 runs/<id>/events/0001-000000001-000000120.jsonl   lines of events.jsonl: epoch, first and last seq; written once
 runs/<id>/log/0001/engine.log          output of engine and agent          rewritten
@@ -88,11 +89,20 @@ class RunKeys:
     def attempt(self, number: int) -> str:
         return f"{self.attempts}{number:0{MAX_EPOCH_DIGITS}d}.json"
 
-    def manifest(self, *, step: int, epoch: int) -> str:
-        return f"{self.checkpoints}{step:0{STEP_DIGITS}d}-{epoch:0{MAX_EPOCH_DIGITS}d}/MANIFEST.json"
+    def manifest(self, *, step: int, epoch: int, again: int = 0) -> str:
+        """`again` counts up where an epoch saved the same step more than once."""
+        suffix = f"-{again}" if again else ""
+        return f"{self.checkpoints}{step:0{STEP_DIGITS}d}-{epoch:0{MAX_EPOCH_DIGITS}d}{suffix}/MANIFEST.json"
+
+    def evaluated(self, manifest_key: str) -> str:
+        return manifest_key.removesuffix("MANIFEST.json") + "manifest.json"
+
+    @property
+    def blobs(self) -> str:
+        return f"{self.prefix}blobs/"
 
     def blob(self, sha256: str) -> str:
-        return f"{self.prefix}blobs/{sha256}"
+        return f"{self.blobs}{sha256}"
 
     def segment(self, *, epoch: int, first_seq: int, last_seq: int) -> str:
         span = f"{first_seq:0{SEQ_DIGITS}d}-{last_seq:0{SEQ_DIGITS}d}"

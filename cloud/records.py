@@ -167,16 +167,29 @@ class Lease(Struct, frozen=True, kw_only=True):
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """The newest whole checkpoints: HEAD.json, moved by compare-and-swap."""
+    """The newest whole checkpoints: HEAD.json, moved by compare-and-swap.
+
+    A new holder of the lease writes its epoch into it first, so that no earlier one can move it any more; where there
+    is no checkpoint yet, its keys are empty.
+    """
 
     epoch: int
+    """Of its writer; the checkpoints may be those of an earlier one, which their keys tell."""
     step: int
-    """Of the newest one."""
+    """Of the newest one; -1: none yet."""
     manifest_key: str
     barrier_step: int
     """Of the newest one from which going on is exact; -1: none yet."""
     barrier_manifest_key: str
     saved_at: float
+    best_manifest_key: str = ""
+    """Of the one with the highest evaluation; empty: none was evaluated yet."""
+    best_return: float | None = None
+    """Mean return of that evaluation."""
+    kept: tuple[str, ...] = ()
+    """Manifest keys of all checkpoints whose files must stay, the ones above among them."""
+    dropped: tuple[str, ...] = ()
+    """Those that just ceased to be: their own files are tagged as superseded before HEAD moves again."""
 
 
 class BlobEntry(Struct, frozen=True, kw_only=True):
