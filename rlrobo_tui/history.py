@@ -1,5 +1,6 @@
 """A metric's history as NumPy columns with its moving average: each call only works on what is new."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from rlrobo_tui.run_view import Restart, Series
 
 Floats = NDArray[np.float64]
 _BLOCK = 64
+_BITS = 54
+"""What is taken from 1 changes a double only where it is more than half of its last bit, 2**-54."""
 
 
 class History:
@@ -88,6 +91,8 @@ class _Average:
         distance = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
         self._kernel = np.where(distance >= 0, (1 - weight) * powers[np.abs(distance)], 0.0)
         self._decay = powers[1:]
+        # From here on 1 - weight**count is 1 as a float, and powers are slow.
+        self._last_biased = math.ceil(_BITS * math.log(2) / -math.log(weight)) if weight else 0
 
     def extend(self, values: Floats) -> Floats:
         if self._weight == 0:
@@ -103,6 +108,7 @@ class _Average:
         sums += carried[:, None] * self._decay
         flat = sums.ravel()[: len(values)]
         self._sum = float(flat[-1])
-        counts = self._count + np.arange(1, len(values) + 1)
+        counts = np.arange(self._count + 1, min(self._count + len(values), self._last_biased) + 1)
         self._count += len(values)
-        return flat / (1 - self._weight**counts)
+        flat[: len(counts)] /= 1 - self._weight**counts
+        return flat
