@@ -11,7 +11,7 @@ from engine.protocol.run_dir import RunDir
 from rlrobo_tui import robot_feed
 from rlrobo_tui.app import RlroboApp
 from tests.rlrobo_tui.app_replays import MEANS, save
-from tests.rlrobo_tui.app_runs import append, make_run, training
+from tests.rlrobo_tui.app_runs import append, hold, make_run, training
 from tests.rlrobo_tui.cli_calls import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunDir]:
 
     monkeypatch.setattr("rlrobo_tui.starting.start_engine", start)
     return runs
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    """A run that trains; this process stands for its engine."""
+    run = make_run(tmp_path, events=training())
+    hold(run)
+    return run
 
 
 @pytest.fixture

@@ -1,46 +1,21 @@
-"""The live screen: what it shows of a run and how its keys steer the engine."""
+"""The live page: what it shows of a run."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from engine.protocol.events import Metrics, RunEnded, StatusChanged, Warned
-from engine.protocol.json_lines import command_reader
+from engine.protocol.events import Metrics, RunEnded, Warned
 from engine.protocol.run_dir import RunDir
-from engine.protocol.status import OUTCOMES, EndReason, Status
+from engine.protocol.status import EndReason
 from rlrobo_tui.app import Options, RlroboApp
-from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.screens.runs import RunsScreen
-from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
-from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunDir:
-    """A run that trains; this process stands for its engine."""
-    run = make_run(tmp_path, events=training())
-    hold(run)
-    return run
-
-
-def live(pilot: Pilot[None]) -> LiveScreen:
-    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LiveScreen))
-
-
-async def loaded(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: any(isinstance(screen, LiveScreen) for screen in pilot.app.screen_stack))
-    await until(pilot, lambda: live(pilot).view.step == 500)
-
-
-def commands(run: RunDir) -> list[str]:
-    return [type(command).__name__ for command in command_reader(run.commands).read_new()]
+from tests.rlrobo_tui.app_live import live, loaded
+from tests.rlrobo_tui.app_runs import append, drive, make_run, screen_text, training, until
 
 
 def test_the_dashboard_shows_state_progress_and_chart(run: RunDir) -> None:
@@ -74,99 +49,6 @@ def test_a_storm_of_resizes_is_survived(run: RunDir) -> None:
         assert "cartpole_balance" in screen_text(pilot.app)
 
     drive(RlroboApp(run.path.parent, run=run), play)
-
-
-@pytest.mark.parametrize(("key", "command"), [("p", "Pause"), ("c", "SaveCheckpoint")])
-def test_one_key_pauses_or_saves(run: RunDir, key: str, command: str) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press(key)
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-    assert commands(run) == [command]
-
-
-def test_the_pause_key_resumes_a_paused_run(run: RunDir) -> None:
-    append(run, [StatusChanged(step=500, status=Status.PAUSED)])
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("p")
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-    assert commands(run) == ["Resume"]
-
-
-@pytest.mark.parametrize("keys", [["s", "enter"], ["s", "escape"], ["s", "n", "s", "s", "q"]])
-def test_nothing_stops_a_run_by_accident(run: RunDir, keys: list[str]) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press(*keys)
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-    assert commands(run) == []
-
-
-def test_stop_needs_its_key_and_a_yes(run: RunDir) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("y")
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-    assert commands(run) == ["Stop"]
-
-
-def test_a_run_that_is_over_takes_no_commands(tmp_path: Path) -> None:
-    ended = RunEnded(step=500, reason=EndReason.DIVERGED, message="approx_kl became NaN at step 500.")
-    run = make_run(tmp_path, events=[*training(), ended])
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await until(pilot, lambda: live(pilot).view.status is Status.FAILED)
-        await pilot.press("p", "c", "s", "y")
-        await until(pilot, lambda: "approx_kl became NaN" in screen_text(pilot.app))
-        assert "✗ FAILED" in screen_text(pilot.app)
-
-    drive(RlroboApp(tmp_path, run=run), play)
-    assert commands(run) == []
-
-
-def test_a_killed_engine_raises_the_banner(tmp_path: Path) -> None:
-    run = make_run(tmp_path, events=training())
-    engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    hold(run, engine.pid)
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        assert not pilot.app.screen.query_one(Banner).display
-        engine.kill()
-        engine.wait()
-        await until(pilot, lambda: pilot.app.screen.query_one(Banner).display)
-        await until(pilot, lambda: "died without a word" in screen_text(pilot.app))
-        assert "Last checkpoint at 500" in screen_text(pilot.app)
-
-    drive(RlroboApp(tmp_path, run=run), play)
-    assert OUTCOMES[EndReason.KILLED].status is Status.FAILED
-
-
-def test_quit_leaves_the_engine_alone(tmp_path: Path) -> None:
-    run = make_run(tmp_path, events=training())
-    engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    hold(run, engine.pid)
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("q")
-
-    try:
-        drive(RlroboApp(tmp_path, run=run), play)
-        assert engine.poll() is None
-        assert commands(run) == []
-    finally:
-        engine.kill()
-        engine.wait()
 
 
 def test_unreadable_lines_are_counted(run: RunDir) -> None:
@@ -282,17 +164,6 @@ def test_the_log_page_shows_what_the_engine_printed(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_survived(run: RunDir) -> None:
-    run.commands.mkdir()
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("c")
-        await until(pilot, lambda: any("cannot write" in notice.message for notice in pilot.app._notifications))
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-
-
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_ascii_mode_draws_only_ascii(run: RunDir, size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None]) -> None:
@@ -316,29 +187,6 @@ def test_a_curriculums_level_is_charted_by_itself(run: RunDir) -> None:
     drive(RlroboApp(run.path.parent, run=run), play)
 
 
-def test_e_saves_a_report_in_the_runs_folder_and_says_where(run: RunDir) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("E")
-        path = run.path / "report.html"
-        await until(pilot, lambda: str(path) in [notice.message for notice in pilot.app._notifications])
-        assert "cartpole_balance" in path.read_text()
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-
-
-@pytest.mark.slow
-def test_a_report_that_cannot_be_written_is_said(run: RunDir) -> None:
-    (run.path / "report.html").mkdir()
-
-    async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
-        await pilot.press("E")
-        await until(pilot, lambda: any("report.html" in notice.message for notice in pilot.app._notifications))
-
-    drive(RlroboApp(run.path.parent, run=run), play)
-
-
 @pytest.mark.slow
 def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path) -> None:
     first = make_run(tmp_path, events=training(seed=1), seed=1)
@@ -354,4 +202,6 @@ def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path
         await pilot.press("f")
         assert not live(pilot).query_one("#run-rail").display
 
-    drive(RlroboApp(tmp_path, run=second), play, size=(200, 50))
+    app = RlroboApp(tmp_path, run=second)
+    app.memory.live.has_robot = False
+    drive(app, play, size=(200, 50))

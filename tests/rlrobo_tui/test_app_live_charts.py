@@ -17,34 +17,22 @@ from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
 from rlrobo_tui.widgets.side_panel import SidePanel
 from rlrobo_tui.widgets.sparklines import Sparklines
-from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunDir:
-    """A run that trains; this process stands for its engine."""
-    run = make_run(tmp_path, events=training())
-    hold(run)
-    return run
-
-
-def live(pilot: Pilot[None]) -> LiveScreen:
-    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LiveScreen))
+from tests.rlrobo_tui.app_live import live, loaded
+from tests.rlrobo_tui.app_runs import append, drive, make_run, screen_text, until
 
 
 def main_chart(pilot: Pilot[None]) -> Chart:
     return live(pilot).query_one("#main-chart", Chart)
 
 
-async def loaded(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: any(isinstance(screen, LiveScreen) for screen in pilot.app.screen_stack))
-    await until(pilot, lambda: live(pilot).view.step == 500)
+async def drawn(pilot: Pilot[None]) -> None:
+    await loaded(pilot)
     await until(pilot, lambda: "┤" in screen_text(pilot.app))
 
 
 def test_zoom_pan_and_follow(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         lens, view = live(pilot).lens, live(pilot).view
         await pilot.press("equals_sign")
         assert lens.window(view) == (250, 500)
@@ -63,7 +51,7 @@ def test_zoom_pan_and_follow(run: RunDir) -> None:
 
 def test_the_cursor_reads_all_charts_and_escape_takes_it_away(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         await pilot.press("i")
         await until(pilot, lambda: "at 500: raw 100.0" in screen_text(pilot.app))
         assert "at 500: raw 0.01" in screen_text(pilot.app)
@@ -85,7 +73,7 @@ def test_the_cursor_reads_all_charts_and_escape_takes_it_away(run: RunDir) -> No
 @pytest.mark.slow
 def test_the_mouse_points_zooms_and_pulls(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         chart = main_chart(pilot)
         await pilot.click(chart, offset=(chart.area.left + 1 + chart.area.width // 2, 3))
         await until(pilot, lambda: live(pilot).lens.cursor is not None)
@@ -108,7 +96,7 @@ def test_the_mouse_points_zooms_and_pulls(run: RunDir) -> None:
 
 def test_axes_and_smoothing_are_changed_and_remembered(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         await pilot.press("y", "x", "x", "m")
         await until(pilot, lambda: "ep_rew_mean · log" in screen_text(pilot.app))
         assert live(pilot).lens.x_axis is XAxis.ELAPSED
@@ -130,7 +118,7 @@ def test_axes_and_smoothing_are_changed_and_remembered(run: RunDir) -> None:
 
 def test_a_small_charts_metric_is_chosen_while_it_has_the_focus(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         await pilot.press("tab", "tab", "A", "home", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen))
         small = live(pilot).query_one("#small-1", Chart)
@@ -147,7 +135,7 @@ def test_a_small_charts_metric_is_chosen_while_it_has_the_focus(run: RunDir) -> 
 
 def test_any_panel_can_have_the_whole_screen(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         for kind in (Chart, SidePanel, EventLog):
             panel = live(pilot).query(kind).first()
             panel.focus()
@@ -167,7 +155,7 @@ def test_layouts_show_more_or_fewer_charts(run: RunDir) -> None:
         return sum(chart.is_on_screen for chart in live(pilot).query(Chart))
 
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         assert num_shown(pilot) == 3
         await pilot.press("L")
         await until(pilot, lambda: num_shown(pilot) == 5)
@@ -182,7 +170,7 @@ def test_layouts_show_more_or_fewer_charts(run: RunDir) -> None:
 
 def test_the_side_panel_scrolls_by_keys(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         side = live(pilot).query_one(SidePanel)
         await until(pilot, lambda: side.max_scroll_y > 0)
         await pilot.press("j")
@@ -205,7 +193,7 @@ def test_restarts_and_a_divergence_are_marked_in_the_chart(run: RunDir) -> None:
     )
 
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         await until(pilot, lambda: "rlrobo fork" in screen_text(pilot.app))
         text = screen_text(pilot.app)
         for words in ("╎200 again", "diverged", "train/loss is not finite.", "algorithm.learning_rate="):
@@ -236,7 +224,7 @@ def test_empty_lines_of_a_chart_are_drawn_without_colour(tmp_path: Path, monkeyp
 
 def test_nothing_is_drawn_twice(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         chart = main_chart(pilot)
         before = chart.data
         live(pilot).draw()
@@ -249,7 +237,7 @@ def test_nothing_is_drawn_twice(run: RunDir) -> None:
 
 def test_charts_have_the_ground_of_the_theme_and_not_that_of_the_terminal(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
-        await loaded(pilot)
+        await drawn(pilot)
         chart = main_chart(pilot)
         grounds = {segment.style and segment.style.bgcolor for segment in chart.render_line(2)}
         assert grounds == {chart.rich_style.bgcolor}

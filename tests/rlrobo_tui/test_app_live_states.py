@@ -17,23 +17,11 @@ from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.app import RlroboApp
-from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.screens.notices import NoticesScreen
 from rlrobo_tui.starting import StartedEngine
+from tests.rlrobo_tui.app_live import live
 from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunDir:
-    """A run that trains; this process stands for its engine."""
-    run = make_run(tmp_path, events=training())
-    hold(run)
-    return run
-
-
-def live(pilot: Pilot[None]) -> LiveScreen:
-    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LiveScreen))
 
 
 async def says(pilot: Pilot[None], *words: str) -> None:

@@ -1,48 +1,25 @@
-"""The form for a new run: every action, what it says about mistakes, and what it starts.
+"""The form for a new run: how it is filled in, what it says about mistakes, and what it starts.
 
 Each test opens the app anew; those of rarer situations are slow ones.
 """
 
 import json
-import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input
 
-import rlrobo_tui.own_robot as own_robot_module
-import rlrobo_tui.starting as starting_module
-import rlrobo_tui.widgets.hardware_step as hardware_module
-from engine.protocol.errors import StorageError
-from engine.protocol.run_dir import RunDir, list_runs
-from rlrobo_tui.app import Options, RlroboApp
+from engine.protocol.run_dir import RunDir
+from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.edit_setting import EditSetting
-from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
-from rlrobo_tui.screens.new_run import NewRunScreen
 from rlrobo_tui.screens.runs import RunsScreen
-from rlrobo_tui.twin import Output
 from rlrobo_tui.widgets.choice_list import ChoiceList
-from rlrobo_tui.widgets.robot_picture import RobotPicture
+from tests.rlrobo_tui.app_forms import form
 from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, training, until
-
-WIDE = (120, 40)
-
-
-async def form(pilot: Pilot[None], *keys: str) -> NewRunScreen:
-    """Open the form and press keys in it."""
-    await pilot.press("n")
-    await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and pilot.app.screen.is_mounted)
-    screen = pilot.app.screen
-    assert isinstance(screen, NewRunScreen)
-    await until(pilot, lambda: "Robot" in screen_text(pilot.app))
-    for key in keys:
-        await pilot.press(key)
-    return screen
 
 
 @pytest.mark.slow
@@ -220,203 +197,3 @@ def test_the_run_in_sight_fills_the_form_in(tmp_path: Path) -> None:
         assert screen.query_one("#robots", ChoiceList).chosen == "ant_walk"
 
     drive(RlroboApp(tmp_path, run=run), play)
-
-
-def test_the_speed_is_measured_by_a_child_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[tuple[str, ...]] = []
-
-    async def run_command(*arguments: str) -> Output:
-        called.append(arguments)
-        return Output(0, 'noise\n[{"task": "cartpole_balance", "ours": 36000.0}]', "")
-
-    monkeypatch.setattr(hardware_module, "run_command", run_command)
-
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot, "ctrl+n", "ctrl+n")
-        await until(pilot, lambda: "cores, load" in screen_text(pilot.app) or "core, load" in screen_text(pilot.app))
-        assert screen.may_measure
-        await pilot.press("ctrl+g")
-        await until(pilot, lambda: "36.0k steps/s on one core" in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play)
-    assert called[0][:3] == ("bench", "sim", "cartpole_balance")
-
-
-@pytest.mark.slow
-def test_a_measurement_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run_command(*_: str) -> Output:
-        return Output(1, "", "rlrobo: no room\n")
-
-    monkeypatch.setattr(hardware_module, "run_command", run_command)
-
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot, "ctrl+n", "ctrl+n", "ctrl+g")
-        await until(pilot, lambda: "✗ no room" in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play)
-
-
-REPORT: dict[str, Any] = {
-    "task": "my", "observation": {"joints": 6, "base": 4}, "actions": ["hip", "knee"], "max_episode_steps": 100,
-    "promises": [{"name": "resets differ", "problem": ""}, {"name": "is finite", "problem": "nan in base"}],
-    "agents": {"random": {"mean_return": 3.5, "mean_length_steps": 40.0, "steps_per_s": 900.0}},
-    "notes": ["the knee never moves"],
-}  # fmt: skip
-
-
-def test_a_model_becomes_a_task_that_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tmp_path / "my.urdf"
-    model.write_text("<robot/>")
-    called: list[tuple[str, ...]] = []
-
-    async def run_command(*arguments: str) -> Output:
-        called.append(arguments)
-        if arguments[1] == "new":
-            (tmp_path / "my.yaml").write_text("robot: {model: my.urdf}\n")
-            return Output(0, str(tmp_path / "my.yaml"), "")
-        return Output(1, json.dumps(REPORT), "")
-
-    monkeypatch.setattr(own_robot_module, "run_command", run_command)
-
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        own = screen.query_one("#own", Input)
-        own.focus()
-        own.value = str(model)
-        await until(pilot, lambda: "Enter writes a task" in screen_text(pilot.app))
-        await pilot.press("enter")
-        await until(pilot, lambda: screen.answers.target == str(tmp_path / "my.yaml"))
-        for words in ("my.yaml was written", "10 numbers", "2: hip, knee", "1 of 2 kept", "✗ is finite: nan in base"):
-            assert words in screen_text(pilot.app)
-        assert own.value == str(tmp_path / "my.yaml")
-        assert "--preset generic" in screen.command
-
-    drive(RlroboApp(tmp_path / "runs"), play, size=WIDE)
-    assert [words[1] for words in called] == ["new", "check"]
-
-
-@pytest.mark.slow
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        own = screen.query_one("#own", Input)
-        own.focus()
-        own.value = str(tmp_path / "my.yaml")
-        await until(pilot, lambda: "no such file" in screen_text(pilot.app))
-        await pilot.press("enter")
-        await until(pilot, lambda: screen.query_one("#own-words", Static).display)
-        own.value = ""
-        await until(pilot, lambda: screen.answers.target == "cartpole_balance")
-
-    drive(RlroboApp(tmp_path / "runs"), play)
-
-
-def test_the_review_shows_checks_yaml_and_moves(tmp_path: Path) -> None:
-    make_run(tmp_path, events=[])
-
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot, *["ctrl+n"] * 3)
-        await until(pilot, lambda: "✓ disk" in screen_text(pilot.app))
-        assert re.search(r"✓ disk +about [\d.]+ MB of .* free", screen_text(pilot.app))
-        assert "task: cartpole_balance" in screen_text(pilot.app)
-        await pilot.press(*"jjj")
-        await until(pilot, lambda: "task: cartpole_balance" not in screen_text(pilot.app))
-        await pilot.press(*"kkk")
-        await until(pilot, lambda: "task: cartpole_balance" in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play)
-
-
-@pytest.mark.slow
-def test_what_cannot_start_cannot_be_started_by_the_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.protocol.disk.free_bytes", lambda _: 1000)
-
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot, *["ctrl+n"] * 3)
-        await until(pilot, lambda: "✗ disk" in screen_text(pilot.app))
-        assert screen.query_one("#launch", Button).disabled
-
-    drive(RlroboApp(tmp_path), play)
-
-
-@pytest.mark.slow
-def test_a_run_that_cannot_be_stored_is_said_and_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> RunDir:
-        raise StorageError("/full: cannot write: the disk is full.")
-
-    monkeypatch.setattr(starting_module, "make_run", refuse)
-
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot, "ctrl+r")
-        await until(pilot, lambda: "✗ /full: cannot write: the disk is full." in screen_text(pilot.app))
-
-    drive(RlroboApp(tmp_path), play)
-    assert list_runs(tmp_path) == []
-
-
-@pytest.mark.slow
-def test_the_footer_shows_a_help_key_that_works_while_typing(tmp_path: Path) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        await until(pilot, lambda: "? Help" in screen_text(pilot.app))
-        screen.query_one("#own", Input).focus()
-        await until(pilot, lambda: "f1 Help" in screen_text(pilot.app))
-        await pilot.press("f1")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-
-    drive(RlroboApp(tmp_path), play)
-
-
-@pytest.mark.slow
-def test_nothing_starts_while_the_app_is_read_only(tmp_path: Path, started: list[RunDir]) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot, "ctrl+o", "ctrl+r")
-        await pilot.pause()
-
-    drive(RlroboApp(tmp_path), play)
-    assert started == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "has_picture", "has_card"), [((80, 24), False, False), (WIDE, True, False), ((200, 60), True, True)]
-)
-def test_the_layout_fits_the_terminal(tmp_path: Path, size: tuple[int, int], has_picture: bool, has_card: bool) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot)
-        await until(pilot, lambda: "Keep a pole upright" in screen_text(pilot.app))
-        text = screen_text(pilot.app)
-        assert ("▀▀▀▀" in text) is has_picture
-        assert ("this will run" in text) is has_card
-        assert ("cartpole_balance · PPO tuned" in text) is not has_card
-        assert "✗" not in text
-        await pilot.press("ctrl+n", "ctrl+n", "ctrl+n")
-        await until(pilot, lambda: "✓ plug-ins" in screen_text(pilot.app))
-        assert screen.query_one("#launch").region.height == 1
-
-    drive(RlroboApp(tmp_path), play, size=size)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "mark"), [(Options(ascii=True), "%%%"), (Options(low_bandwidth=True), "not drawn: low bandwidth")]
-)
-def test_the_picture_keeps_to_the_terminal(tmp_path: Path, options: Options, mark: str) -> None:
-    async def play(pilot: Pilot[None]) -> None:
-        screen = await form(pilot, "slash", *"ant_", "enter")
-        await until(pilot, lambda: screen.answers.target == "ant_walk")
-        await until(pilot, lambda: mark in screen_text(pilot.app))
-        assert screen.query_one(RobotPicture).picture is not None
-
-    drive(RlroboApp(tmp_path, options=options), play, size=WIDE)
-
-
-def test_the_picture_is_shades_without_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    async def play(pilot: Pilot[None]) -> None:
-        await form(pilot)
-        await until(pilot, lambda: "@@@@" in screen_text(pilot.app))
-        assert "▀" not in screen_text(pilot.app)
-
-    drive(RlroboApp(tmp_path), play, size=WIDE)

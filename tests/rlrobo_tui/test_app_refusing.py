@@ -10,19 +10,8 @@ from engine.protocol.run_dir import RunDir
 from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
-from tests.rlrobo_tui.app_runs import drive, hold, make_run, screen_text, training, until
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunDir:
-    """A run that trains; this process stands for its engine."""
-    run = make_run(tmp_path, events=training())
-    hold(run)
-    return run
-
-
-async def loaded(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen) and pilot.app.screen.view.step == 500)
+from tests.rlrobo_tui.app_live import loaded
+from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, training, until
 
 
 def test_a_browser_that_may_only_watch_sees_why_no_key_steers(

@@ -1,0 +1,20 @@
+"""Open the form for a new run in tests."""
+
+from textual.pilot import Pilot
+
+from rlrobo_tui.screens.new_run import NewRunScreen
+from tests.rlrobo_tui.app_runs import screen_text, until
+
+WIDE = (120, 40)
+
+
+async def form(pilot: Pilot[None], *keys: str) -> NewRunScreen:
+    """Open the form and press keys in it."""
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and pilot.app.screen.is_mounted)
+    screen = pilot.app.screen
+    assert isinstance(screen, NewRunScreen)
+    await until(pilot, lambda: "Robot" in screen_text(pilot.app))
+    for key in keys:
+        await pilot.press(key)
+    return screen
