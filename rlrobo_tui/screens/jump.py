@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.events import Key, Resize
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -24,10 +24,10 @@ class JumpScreen(ModalScreen[Widget | None]):
         self._drawn_for: Size | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay each letter on the upper left corner of its widget, before the title."""
+        """Lay each letter on the upper right corner of its widget, where no title is."""
         for letter, target in self._targets.items():
             label = Static(f"[{letter}]", classes="letter", markup=False)
-            label.styles.offset = target.region.offset
+            label.styles.offset = target.region.top_right - Offset(3, 0)
             yield label
         yield Static(HINT, id="jump-hint", markup=False)
 

@@ -14,7 +14,7 @@ from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.quantities import count_of
-from rlrobo_tui.run_list import short_name
+from rlrobo_tui.run_list import short_name, subject_of
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.typed_confirm import TypedConfirm
@@ -84,7 +84,7 @@ class RunControl(Page[None]):
         consequence = "It saves a checkpoint and ends. A stopped run does not go on by itself."
         if len(runs) > 1:
             consequence = f"{_names(runs)}\nEach saves a checkpoint and ends. A stopped run does not go on by itself."
-        self.app.push_screen(Confirm(f"Stop {_subject(runs)}?", consequence=consequence, verb="Stop"), answer)
+        self.app.push_screen(Confirm(f"Stop {subject_of(runs)}?", consequence=consequence, verb="Stop"), answer)
 
     def action_delete(self) -> None:
         """Ask for a word, then move runs to the trash."""
@@ -99,7 +99,7 @@ class RunControl(Page[None]):
         names = f"{_names(runs)}\n" if len(runs) > 1 else ""
         they = "They move" if len(runs) > 1 else "It moves"
         dialog = TypedConfirm(
-            f"Delete {_subject(runs)}?",
+            f"Delete {subject_of(runs)}?",
             consequence=f"{names}{they} to {folder}; u brings back what was deleted last.\n"
             f"The disk has its {megabytes:,.1f} MB again when you empty that folder.",
             word=short_name(runs[0]) if len(runs) == 1 else str(len(runs)),
@@ -139,7 +139,7 @@ class RunControl(Page[None]):
         except StorageError as err:
             self.notify(str(err), severity="error", markup=False)
             return
-        self.notify(f"{words} {_subject(runs)}.", markup=False)
+        self.notify(f"{words} {subject_of(runs)}.", markup=False)
 
 
 def _may_pause(run: RunSummary) -> bool:
@@ -148,10 +148,6 @@ def _may_pause(run: RunSummary) -> bool:
 
 def _dir(run: RunSummary) -> RunDir:
     return RunDir(Path(run.dir))
-
-
-def _subject(runs: Sequence[RunSummary]) -> str:
-    return runs[0].id if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def _names(runs: Sequence[RunSummary], *, most: int = 6) -> str:

@@ -16,6 +16,7 @@ from engine.protocol.errors import RlroboError, UsageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
 from engine.protocol.tags import changed_tags, write_tags
+from rlrobo_tui.run_list import subject_of
 from rlrobo_tui.screens.page import Page
 
 
@@ -31,10 +32,9 @@ class AskTags(ModalScreen[list[str] | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out what is so and a line to type in."""
-        subject = self._runs[0].id if len(self._runs) == 1 else f"{len(self._runs)} runs"
         present = dict.fromkeys(tag for run in self._runs for tag in run.tags)
         with Vertical(id="dialog"):
-            yield Label(f"Tag {subject}", id="question", markup=False)
+            yield Label(f"Tag {subject_of(self._runs)}", id="question", markup=False)
             yield Label(f"now: {' '.join(present) or 'no tags'}", id="consequence", markup=False)
             yield Label(f"in use: {' '.join(self._in_use) or 'none yet'}", id="in-use", markup=False)
             yield Label("Type tags to add, -tag to take one away, and enter; esc cancels.", id="how", markup=False)
@@ -94,4 +94,6 @@ class RunTagging(Page[None]):
                 write_tags(RunDir(Path(run.dir)), changed_tags(run.tags, words))
         except RlroboError as err:
             self.notify(str(err), severity="error", markup=False)
+        else:
+            self.notify(f"{subject_of(runs)}: {' '.join(words)}", title="Tagged", markup=False)
         self.reread()

@@ -19,12 +19,13 @@ from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.actions.registry import actions_of, bindings_of
 from rlrobo_tui.quantities import count_of
-from rlrobo_tui.run_filter import EXAMPLE, Query, QueryError, parse_query
+from rlrobo_tui.run_filter import EXAMPLE
 from rlrobo_tui.run_list import Listing, RunLister, detail, sentence_of_age
 from rlrobo_tui.run_order import Grouping, Order, grouped, ordered
 from rlrobo_tui.screens.links import GoTo, OpenRun, TrainDemo
 from rlrobo_tui.screens.run_arranging import RunArranging
 from rlrobo_tui.screens.run_control import RunControl
+from rlrobo_tui.screens.run_filtering import RunFiltering
 from rlrobo_tui.screens.run_tagging import RunTagging
 from rlrobo_tui.tips import tip_of
 from rlrobo_tui.widgets.detail import Detail
@@ -43,7 +44,7 @@ EMPTY = """[bold]No runs yet.[/]
 [$muted]Runs are kept in {folder}.[/]"""
 
 
-class RunsScreen(RunControl, RunArranging, RunTagging):
+class RunsScreen(RunControl, RunArranging, RunFiltering, RunTagging):
     """A table of runs, the newest first."""
 
     BINDINGS = bindings_of("runs")
@@ -63,7 +64,6 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
         self._runs_dir, self.is_ascii = runs_dir, is_ascii
         self._lister = RunLister(runs_dir)
         self._listing: Listing | None = None
-        self._query = Query()
         self._shown: list[RunSummary] = []
         self._is_reading = self._must_read = False
         """Whether a thread reads the folder, and whether it is to be read anew after that."""
@@ -179,16 +179,6 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
         is_again = message.column == self.order.column
         self.sort(Order(message.column, is_again and not self.order.is_reversed))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while typing."""
-        self.rlrobo.memory.runs.filter = event.value
-        self.draw()
-
-    def on_input_submitted(self) -> None:
-        """Keep the filter and go back to the list."""
-        self.query_one("#words").display = bool(self.query_one("#words", Input).value)
-        self.query_one(RunsTable).focus()
-
     # ---- actions ----
 
     def action_open(self) -> None:
@@ -202,19 +192,6 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
     def action_replay(self) -> None:
         """Show what the selected run has learned."""
         self.post_message(GoTo("replay"))
-
-    def action_filter(self) -> None:
-        """Ask for words."""
-        words = self.query_one("#words", Input)
-        words.display = True
-        words.focus()
-
-    def action_clear_filter(self) -> None:
-        """Show all runs."""
-        words = self.query_one("#words", Input)
-        words.value = ""
-        words.display = False
-        self.query_one(RunsTable).focus()
 
     def action_down(self) -> None:
         """Move to the next run."""
@@ -262,9 +239,9 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
         if self._listing is None or not self.is_attached:
             return
         memory = self.rlrobo.memory
-        self._take_query(memory.runs.filter)
+        self.take_query(memory.runs.filter)
         order, now = self.order, time.time()
-        self._shown = ordered((run for run in self._summaries if self._query.matches(run, now)), order)
+        self._shown = ordered((run for run in self._summaries if self.wanted.matches(run, now)), order)
         is_empty = not self._summaries
         self.set_class(is_empty, "-empty")
         self._draw_title(order)
@@ -272,17 +249,6 @@ class RunsScreen(RunControl, RunArranging, RunTagging):
         table.mark(frozenset(memory.marks))
         table.show(grouped(self._shown, self.grouping), self._listing.histories, sort=order.column)
         self._draw_detail()
-
-    def _take_query(self, text: str) -> None:
-        """Read the filter; one that cannot be read yet leaves the last one in force and says what is wrong."""
-        wrong = self.query_one("#wrong", Static)
-        try:
-            self._query = parse_query(text)
-        except QueryError as err:
-            wrong.update(str(err))
-            wrong.display = True
-        else:
-            wrong.display = False
 
     def _draw_title(self, order: Order) -> None:
         memory = self.rlrobo.memory
