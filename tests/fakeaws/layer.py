@@ -1,0 +1,106 @@
+"""The WSGI application in front of moto: who calls, whether the call shall fail, and who answers it."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from tests.fakeaws.calls import Call, Environ, read_call
+from tests.fakeaws.ec2 import Ec2
+from tests.fakeaws.keys import Keys
+from tests.fakeaws.prices import get_products, quotas
+from tests.fakeaws.replies import Reply, error
+from tests.fakeaws.s3 import refuse_damaged
+from tests.fakeaws.scenario import Fails, Fault, From, Scenario
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Layer:
+    """Answers every AWS call of a test."""
+
+    def __init__(self, scenario: Scenario, keys: Keys, *, after_ec2: Callable[[], None]) -> None:
+        """`after_ec2` is called after every EC2 call, without a lock."""
+        self._scenario = scenario
+        self._keys = keys
+        self._after_ec2 = after_ec2
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._ec2 = Ec2(scenario, self._forward)
+        self._ec2_lock, self._s3_lock = threading.Lock(), threading.Lock()
+        self._now = threading.local()
+        self.calls: list[tuple[From, Call]] = []
+        """Everything that was asked, by whom; without bodies."""
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as WSGI has it."""
+        call = read_call(environ)
+        by = self._keys.owner(call.access_key)
+        self.calls.append((by, call.without_body()))
+        fault = self._scenario.fault_of(call, by=by)
+        if fault is not None and fault.fails is Fails.CUT:
+            _cut(environ)
+            return []
+        self._now.environ = environ
+        reply = self._refusal(call, by, fault) or self._answer(call)
+        if call.service == "ec2":
+            self._after_ec2()
+        if fault is not None and fault.fails is Fails.REPLY_LOST:
+            _cut(environ)
+            return []
+        # moto's own Content-Length stays where it gave one: of HEAD, which has no body.
+        headers = {"Content-Length": str(len(reply.body)), **reply.headers, "Content-Type": reply.content_type}
+        start_response(f"{reply.status} Status", list(headers.items()))
+        return [reply.body]
+
+    def _refusal(self, call: Call, by: From, fault: Fault | None) -> Reply | None:
+        """Return why the call is not carried out; None: it is."""
+        if fault is not None and fault.fails is Fails.ERROR:
+            return error(call, fault.code, fault.message, status=fault.status)
+        if fault is not None and fault.fails is Fails.SLOW:
+            time.sleep(fault.delay_s)
+        refusal = self._keys.refusal(call)
+        if refusal is not None:
+            return refusal
+        if by is From.INSTANCE and not self._scenario.instance_may(call):
+            code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"
+            return error(call, code, f"The instance's role may not call {call.action}.", status=403)
+        return None
+
+    def _answer(self, call: Call) -> Reply:
+        if call.service == "ec2":
+            with self._ec2_lock:
+                return self._ec2.answer(call)
+        if call.service == "s3":
+            with self._s3_lock:
+                return refuse_damaged(call) or self._forward(call, {})
+        if call.service == "servicequotas":
+            return quotas(call, self._scenario)
+        if call.service == "pricing":
+            return get_products(call, self._scenario)
+        return self._forward(call, {})
+
+    def _forward(self, call: Call, changes: Mapping[str, str]) -> Reply:
+        """Return moto's answer."""
+        environ = self._now.environ
+        body = call.body
+        if changes:
+            body = urlencode({**dict(parse_qsl(body.decode(), keep_blank_values=True)), **changes}).encode()
+        answered = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        result = self._moto(answered, lambda status, headers, exc_info=None: started.append((status, headers)))
+        content = b"".join(result)
+        status, headers = started[0]
+        told = {name.title(): value for name, value in headers}
+        return Reply(int(status.split()[0]), content, told.pop("Content-Type", "text/xml"), told)
+
+
+def _cut(environ: Environ) -> None:
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
