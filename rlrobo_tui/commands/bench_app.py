@@ -47,7 +47,7 @@ def app(
     before = os.getloadavg()[0]
     narrate(f"Measuring the app, {'about three minutes' if not only else 'a part'}; load average {before:.1f}")
     found: list[Measured] = []
-    with _ending_by_sigterm(), _new_folder() as folder:
+    with _ending_by_signals(), _new_folder() as folder:
         for each in measure(Plan(folder=folder, watch_s=seconds, only=frozenset(only or ()))):
             found.append(each)
             narrate(f"{each.name}, {each.size}: {_value(each)}")
@@ -61,17 +61,18 @@ def _new_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _ending_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end this process as Ctrl-C does: through every block that ends what was started."""
+def _ending_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through every block that ends what was started."""
 
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    previous = signal.signal(signal.SIGTERM, leave)
+    previous = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _print(found: list[Measured], *, load: tuple[float, float], as_json: bool) -> None:

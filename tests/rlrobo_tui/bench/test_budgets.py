@@ -82,7 +82,11 @@ def test_an_unknown_measurement_is_refused_with_the_known_ones(cli: Cli) -> None
     assert "start" in result.stderr
 
 
-def test_sigterm_ends_everything_that_was_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 130)],
+)
+def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signal.Signals, code: int) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
     with start_process(tmp_path / "runs", "bench", "app", "--only", "keys", TMPDIR=str(folder)) as bench:
@@ -91,8 +95,8 @@ def test_sigterm_ends_everything_that_was_started(tmp_path: Path) -> None:
         process = psutil.Process(bench.pid)
         while len(children := process.children(recursive=True)) < 2:  # the app and what writes events for it
             assert bench.poll() is None
-        bench.send_signal(signal.SIGTERM)
-        assert bench.wait(timeout=60) == 128 + signal.SIGTERM
+        bench.send_signal(number)
+        assert bench.wait(timeout=60) == code
     assert not [child for child in children if child.is_running()]
     assert not list(folder.iterdir())
 
