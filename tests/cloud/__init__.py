@@ -1,1 +1,1 @@
-"""Tests of the training process and its contract."""
+"""Tests of the cloud package."""
