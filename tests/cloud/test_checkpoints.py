@@ -1,0 +1,377 @@
+"""Checkpoints in S3: cut off anywhere, damaged or raced for, what a reader gets is whole; nothing needed expires."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.checkpoints import fetch_checkpoint, list_manifest_keys, read_head, read_manifest, restore_checkpoint
+from cloud.errors import CloudError, FencedError
+from cloud.publisher import Publisher
+from engine.protocol.checkpoints import EvaluationResult, read_checkpoint, verify, write_evaluation
+from engine.protocol.errors import CheckpointError
+from tests.cloud.directory_store import DirectoryStore, Fault, FaultyStore, slow_down
+from tests.cloud.made_checkpoints import KEYS, hold, make_checkpoint, publisher
+
+pytestmark = pytest.mark.usefixtures("no_fsync")
+
+
+class Crash(BaseException):
+    """The machine is gone."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore(tmp_path / "bucket")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    return tmp_path / "checkpoints"
+
+
+def restored_step(store: DirectoryStore, folder: Path, *, is_exact: bool = True) -> int:
+    """Restore into an empty folder; return the step, or -1 where there is nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    found = restore_checkpoint(store, KEYS, folder, is_exact=is_exact)
+    if found is None:
+        return -1
+    verify(found.checkpoint)
+    return found.checkpoint.step
+
+
+def test_what_was_published_comes_back_file_by_file(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    original = make_checkpoint(local, 100)
+    publisher(store, 1).publish(original)
+    restored = restore_checkpoint(store, KEYS, tmp_path / "there", is_exact=True)
+    assert restored is not None
+    for path in original.path.iterdir():
+        assert (restored.checkpoint.path / path.name).read_bytes() == path.read_bytes()
+    assert restored.passed_over == ()
+
+
+def test_a_shared_file_is_stored_once(store: DirectoryStore, local: Path) -> None:
+    ours = publisher(store, 1)
+    ours.publish(make_checkpoint(local, 100))
+    before = len(store.keys(KEYS.blobs))
+    second = make_checkpoint(local, 200)
+    shared = second.manifest.files["replay_00000.npz"].size_bytes
+    assert ours.new_bytes(second) == second.size_bytes - shared
+    ours.publish(second)
+    assert len(store.keys(KEYS.blobs)) == before + len(second.manifest.files)  # one shared, its own manifest beside
+
+
+def test_exactly_goes_on_from_the_newest_barrier(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    ours = publisher(store, 1)
+    ours.publish(make_checkpoint(local, 100))
+    ours.publish(make_checkpoint(local, 150, is_barrier=False))
+    assert restored_step(store, tmp_path / "there", is_exact=True) == 100
+    assert restored_step(store, tmp_path / "there", is_exact=False) == 150
+
+
+def test_a_run_without_a_checkpoint_restores_none(store: DirectoryStore, tmp_path: Path) -> None:
+    publisher(store, 1)
+    assert read_head(store, KEYS) is None
+    assert restored_step(store, tmp_path / "there") == -1
+
+
+def test_publishing_again_changes_nothing(store: DirectoryStore, local: Path) -> None:
+    checkpoint = make_checkpoint(local, 100)
+    key = publisher(store, 1).publish(checkpoint)
+    before = read_head(store, KEYS)
+    assert publisher(store, 1).publish(checkpoint) == key
+    assert read_head(store, KEYS) == before
+    assert list_manifest_keys(store, KEYS) == [key]
+
+
+def test_a_step_that_is_saved_anew_gets_a_manifest_of_its_own(store: DirectoryStore, local: Path) -> None:
+    ours = publisher(store, 1)
+    first = ours.publish(make_checkpoint(local, 100, is_barrier=False))
+    second = ours.publish(make_checkpoint(local, 100, is_barrier=True))
+    assert first != second
+    head = read_head(store, KEYS)
+    assert head is not None
+    assert (head.manifest_key, head.barrier_manifest_key) == (second, second)
+
+
+def test_a_file_that_is_not_what_its_manifest_says_is_not_published(store: DirectoryStore, local: Path) -> None:
+    checkpoint = make_checkpoint(local, 100)
+    (checkpoint.path / "policy.zip").write_bytes(b"torn")
+    with pytest.raises(CheckpointError, match=r"policy\.zip"):
+        publisher(store, 1).publish(checkpoint)
+    assert read_head(store, KEYS) is None
+
+
+@pytest.mark.parametrize("name", ["policy.zip", "replay_00001.npz", "manifest.json"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_damaged_or_lost_file_costs_one_checkpoint(
+    store: DirectoryStore, local: Path, tmp_path: Path, name: str, is_lost: bool
+) -> None:
+    ours = publisher(store, 1)
+    ours.publish(make_checkpoint(local, 100))
+    key = ours.publish(make_checkpoint(local, 200))
+    blob = KEYS.blob(read_manifest(store, key).files[name].sha256)
+    if is_lost:
+        store.delete(blob)
+    else:
+        store.damage(blob)
+    restored = restore_checkpoint(store, KEYS, tmp_path / "there", is_exact=True)
+    assert restored is not None
+    assert restored.checkpoint.step == 100
+    assert ("missing" if is_lost else "damaged") in restored.passed_over[0]
+
+
+def test_a_lost_manifest_costs_one_checkpoint(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    ours = publisher(store, 1)
+    ours.publish(make_checkpoint(local, 100))
+    store.delete(ours.publish(make_checkpoint(local, 200)))
+    assert restored_step(store, tmp_path / "there") == 100
+
+
+def test_all_damaged_is_an_error_and_no_fresh_start(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    key = publisher(store, 1).publish(make_checkpoint(local, 100))
+    store.delete(KEYS.blob(read_manifest(store, key).files["policy.zip"].sha256))
+    with pytest.raises(CheckpointError, match="no checkpoint of the run verifies"):
+        restore_checkpoint(store, KEYS, tmp_path / "there", is_exact=True)
+
+
+def test_a_store_that_does_not_answer_is_no_damage(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    publisher(store, 1).publish(make_checkpoint(local, 100))
+    faulty = FaultyStore(store, lambda name, key: Fault(slow_down()) if name == "download" else None)
+    with pytest.raises(CloudError, match="Slow down"):
+        restore_checkpoint(faulty, KEYS, tmp_path / "there", is_exact=True)
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_fetching_links_what_is_here_already(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    ours = publisher(store, 1)
+    keys = [ours.publish(make_checkpoint(local, step)) for step in (100, 200)]
+    there = tmp_path / "there"
+    first, second = (fetch_checkpoint(store, KEYS, key, there) for key in keys)
+    assert (first.path / "replay_00000.npz").samefile(second.path / "replay_00000.npz")
+
+
+def test_an_evaluation_that_came_later_is_brought_along(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    ours = publisher(store, 1)
+    checkpoint = make_checkpoint(local, 100)
+    key = ours.publish(checkpoint)
+    write_evaluation(checkpoint.path, EvaluationResult(return_mean=7.0, return_std=0.0, episodes=5))
+    evaluated = read_checkpoint(checkpoint.path)
+    assert evaluated is not None
+    ours.tell_evaluation(key, evaluated)
+    assert fetch_checkpoint(store, KEYS, key, tmp_path / "there").manifest == evaluated.manifest
+    store.damage(KEYS.evaluated(key))
+    assert fetch_checkpoint(store, KEYS, key, tmp_path / "there").manifest == checkpoint.manifest
+
+
+def test_the_newest_the_newest_barrier_and_the_best_never_expire(store: DirectoryStore, local: Path) -> None:
+    ours = publisher(store, 1)
+    returns = [1.0, 9.0, 3.0, 4.0, 5.0, 6.0]
+    keys = [
+        ours.publish(make_checkpoint(local, 100 * index, is_barrier=index != 5, return_mean=value))
+        for index, value in enumerate(returns)
+    ]
+    gone = store.expire()
+    head = read_head(store, KEYS)
+    assert head is not None
+    assert (head.step, head.barrier_step, head.best_manifest_key) == (500, 400, keys[1])
+    for key in (keys[1], keys[3], keys[4], keys[5]):
+        fetch_checkpoint(store, KEYS, key, local / "there")
+    assert keys[0] in gone
+    assert keys[2] in gone
+
+
+def test_one_that_turns_out_the_best_after_it_was_superseded_stays(store: DirectoryStore, local: Path) -> None:
+    ours = publisher(store, 1)
+    first = make_checkpoint(local, 100)
+    key = ours.publish(first)
+    for step in (200, 300, 400):
+        ours.publish(make_checkpoint(local, step))
+    assert store.tags(key)
+    write_evaluation(first.path, EvaluationResult(return_mean=7.0, return_std=0.0, episodes=5))
+    evaluated = read_checkpoint(first.path)
+    assert evaluated is not None
+    ours.tell_evaluation(key, evaluated)
+    store.expire()
+    fetch_checkpoint(store, KEYS, key, local / "there")
+
+
+def test_content_that_comes_back_loses_its_tag(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    """A later attempt trains the same steps again, bit by bit: its files are those that were superseded."""
+    ours = publisher(store, 1)
+    for step in (100, 200, 300):
+        ours.publish(make_checkpoint(local, step))
+    again = publisher(store, 2)
+    again.publish(make_checkpoint(tmp_path / "again", 100))
+    store.expire()
+    assert restored_step(store, tmp_path / "there") == 100
+
+
+def test_a_zombie_cannot_move_head_though_the_later_attempt_has_published_nothing(
+    store: DirectoryStore, local: Path
+) -> None:
+    zombie = publisher(store, 1)
+    zombie.publish(make_checkpoint(local, 100))
+    late = make_checkpoint(local, 200)
+    hold(store, 2)  # it has not even looked at HEAD yet
+    with pytest.raises(FencedError):
+        zombie.publish(late)
+    publisher(store, 2)
+    head = read_head(store, KEYS)
+    assert head is not None
+    assert (head.epoch, head.step) == (2, 100)
+
+
+def test_a_zombie_that_wakes_in_the_middle_of_publishing_is_refused_by_head(
+    store: DirectoryStore, local: Path, tmp_path: Path
+) -> None:
+    is_asleep = [True]
+
+    def overtake(name: str, key: str) -> None:
+        if name == "replace" and is_asleep:  # between the manifest and HEAD
+            is_asleep.clear()
+            publisher(store, 2).publish(make_checkpoint(tmp_path / "second", 150, salt="second"))
+
+    zombie = publisher(FaultyStore(store, overtake), 1)  # type: ignore[arg-type]
+    is_asleep.append(True)
+    with pytest.raises(FencedError):
+        zombie.publish(make_checkpoint(local, 200))
+    head = read_head(store, KEYS)
+    assert head is not None
+    assert (head.epoch, head.step) == (2, 150)
+    assert restored_step(store, tmp_path / "there") == 150
+
+
+def test_a_zombie_tags_nothing(store: DirectoryStore, local: Path) -> None:
+    hold(store, 1)
+    zombie_store = FaultyStore(store)
+    zombie = publisher(zombie_store, 1)
+    for step in (100, 200):
+        zombie.publish(make_checkpoint(local, step))
+    last = make_checkpoint(local, 300)
+
+    def overtake(name: str, key: str) -> None:
+        if name == "get" and key == KEYS.lease and zombie.head.step == 300:
+            hold(store, 2)
+
+    zombie_store.fault = overtake  # type: ignore[assignment]
+    with pytest.raises(FencedError):
+        zombie.publish(last)
+    assert not any(store.tags(key) for key in store.keys(KEYS.prefix))
+    publisher(store, 2)  # finishes what the other one left
+    assert any(store.tags(key) for key in store.keys(KEYS.prefix))
+
+
+def test_two_epochs_that_race_leave_head_to_the_later_one(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
+    """I1 and I2: whatever the interleaving, HEAD ends with the higher epoch and verifies."""
+    fenced: list[int] = []
+
+    def train(epoch: int) -> None:
+        try:
+            ours = publisher(store, epoch)
+            for step in range(100, 600, 100):
+                ours.publish(make_checkpoint(local / str(epoch), step + epoch, salt=str(epoch)))
+        except FencedError:
+            fenced.append(epoch)
+
+    threads = [threading.Thread(target=train, args=(epoch,)) for epoch in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    head = read_head(store, KEYS)
+    assert head is not None
+    assert head.epoch == 3
+    assert head.step == 503
+    assert 3 not in fenced
+    store.expire()
+    assert restored_step(store, tmp_path / "there") == 503
+
+
+def begun(folder: Path) -> DirectoryStore:
+    """Return a bucket in which attempt 1 has published two checkpoints."""
+    store = DirectoryStore(folder / "bucket")
+    ours = publisher(store, 1)
+    for step in (100, 200):
+        ours.publish(make_checkpoint(folder / "checkpoints", step))
+    return store
+
+
+def test_cut_off_at_every_call_head_verifies_and_the_next_attempt_goes_on(tmp_path: Path) -> None:
+    first = begun(tmp_path)
+    third, fourth = (
+        make_checkpoint(tmp_path / "checkpoints", 300, return_mean=1.0),
+        make_checkpoint(tmp_path / "4", 400),
+    )
+    cut = 0
+    while True:
+        store = first.copy_to(tmp_path / f"cut{cut}")
+        dying = FaultyStore(store)
+        ours = publisher(dying, 1)
+        dying.fault = after(cut, Crash())
+        try:
+            ours.publish(third)
+        except Crash:
+            assert restored_step(store, tmp_path / "there") in (200, 300)
+        else:
+            break
+        again = publisher(store, 2)
+        again.publish(third)
+        again.publish(fourth)
+        store.expire()
+        assert restored_step(store, tmp_path / "there") == 400
+        cut += 1
+    assert cut > 12
+
+
+def after(num_calls: int, error: BaseException, *, is_after: bool = False) -> Callable[[str, str], Fault | None]:
+    """Return a fault that lets so many calls through and no further one."""
+    left = [num_calls]
+
+    def fault(name: str, key: str) -> Fault | None:
+        left[0] -= 1
+        return Fault(error, is_after=is_after) if left[0] < 0 else None
+
+    return fault
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_whatever_happens_what_is_kept_verifies_after_the_lifecycle(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Publications, evaluations, failures and new attempts in any order; then everything that is tagged expires."""
+    folder = tmp_path_factory.mktemp("any")
+    store = DirectoryStore(folder / "bucket")
+    faulty = FaultyStore(store)
+    epoch, step, newest = 1, 0, -1
+    ours: Publisher | None = None
+    for _ in range(data.draw(st.integers(2, 9))):
+        faulty.fault = after(data.draw(st.integers(0, 40)), slow_down(), is_after=data.draw(st.booleans()))
+        try:
+            if ours is None or data.draw(st.booleans()):
+                epoch += 1
+                ours = publisher(faulty, epoch)
+            step += 100
+            checkpoint = make_checkpoint(
+                folder / "checkpoints",
+                step,
+                is_barrier=data.draw(st.booleans()),
+                return_mean=data.draw(st.sampled_from([None, 1.0, 2.0, 3.0])),
+            )
+            ours.publish(checkpoint)
+            newest = step
+        except CloudError:
+            ours = None
+    store.expire()
+    head = read_head(store, KEYS)
+    assert (head is not None) or newest == -1
+    for key in head.kept if head else ():
+        fetch_checkpoint(store, KEYS, key, folder / "there")
+    if head is not None:
+        assert head.step >= newest
+        assert {head.manifest_key, head.barrier_manifest_key, head.best_manifest_key} - {""} <= set(head.kept)
