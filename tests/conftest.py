@@ -16,6 +16,11 @@ hypothesis.settings.register_profile("rlrobo", derandomize=True, deadline=None, 
 hypothesis.settings.load_profile("rlrobo")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that tests/rlrobo_tui/test_snapshots.py reads."""
+    parser.addoption("--renew-snapshots", action="store_true", help="store the screens of the app as they are now")
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove RLROBO_… variables, so that no test reads or writes the runs of whoever starts it."""
