@@ -109,7 +109,7 @@ ACTIONS = (
     ),
     Action(
         id="robot", scope="live", keys="b", label="Robot", group=_PANELS, is_in_footer=False,
-        help="Show or hide the robot beside the charts, moved by the newest checkpoint; over SSH only when asked.",
+        help="Show or hide the robot beside the charts, moved by the newest checkpoint; far away only when asked.",
         need=Need("has_room_for_robot", "a terminal of 200x50"),
     ),
     Action(id="log", scope="live", keys="e", label="Log", help="All that happened, and the engine's output."),

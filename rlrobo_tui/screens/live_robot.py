@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.page import Page
-from rlrobo_tui.terminal import is_over_ssh
+from rlrobo_tui.terminal import is_in_browser, is_over_ssh
 from rlrobo_tui.widgets.robot_tile import RobotTile
 
 LEFT_SIZE = (200, 50)
@@ -25,7 +25,8 @@ class RobotKeys(Page[None]):
     def is_robot_wanted(self) -> bool:
         """Whether the robot shall play where there is room: the user's choice, else where pictures cost nothing."""
         chosen = self.rlrobo.memory.live.has_robot
-        return not (is_over_ssh() or self.rlrobo.is_low_bandwidth) if chosen is None else chosen
+        is_far = is_over_ssh() or is_in_browser() or self.rlrobo.is_low_bandwidth
+        return not is_far if chosen is None else chosen
 
     def arrange_left(self) -> None:
         """Show what the terminal has room for beside the charts, and let no robot play that is not shown."""

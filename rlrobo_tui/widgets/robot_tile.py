@@ -20,7 +20,7 @@ from rlrobo_tui.robot_feed import News, Shown, Waiting
 from rlrobo_tui.widgets.robot_view import RobotView
 
 FPS = 5
-NO_CHECKPOINT = "No checkpoint yet. The first one plays here; c saves one now."
+NO_CHECKPOINT = "No checkpoint yet; the first one plays here."
 
 
 class RobotTile(RobotView, can_focus=True):

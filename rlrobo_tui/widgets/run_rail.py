@@ -14,7 +14,7 @@ from rlrobo_tui.quantities import number
 from rlrobo_tui.run_list import short_name, shorten
 from rlrobo_tui.screens.links import OpenRun
 
-RETURN_COLUMNS = 6
+RETURN_COLUMNS = 7
 
 
 class RunRail(Static):

@@ -194,11 +194,11 @@ def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path
 
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
-        await until(pilot, lambda: "›✗ cartpole_b…-ppo-s2  100.0" in screen_text(pilot.app))
-        assert " ✗ cartpole_b…-ppo-s1" in screen_text(pilot.app)
+        await until(pilot, lambda: "›✗ cartpole_…-ppo-s2   100.0" in screen_text(pilot.app))
+        assert " ✗ cartpole_…-ppo-s1" in screen_text(pilot.app)
         await pilot.click("#run-rail", offset=(5, 2))
         await until(pilot, lambda: live(pilot).run_dir.id == first.id)
-        await until(pilot, lambda: "›✗ cartpole_b…-ppo-s1" in screen_text(pilot.app))
+        await until(pilot, lambda: "›✗ cartpole_…-ppo-s1" in screen_text(pilot.app))
         await pilot.press("f")
         assert not live(pilot).query_one("#run-rail").display
 
