@@ -45,6 +45,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """The same where AWS takes the instance back; also how long before the last moment it is asked to stop."""
     margin_s: float = 10.0
     """All uploads are done this long before AWS takes the instance back."""
+    ending_s: float = 120.0
+    """Training stops this long before the deadline, and before the money is spent."""
     last_mirror_s: float = 600.0
     """For the last uploads of a run that is over, checkpoints included."""
     link_s: float = 5.0
