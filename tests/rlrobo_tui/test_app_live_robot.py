@@ -111,7 +111,7 @@ def test_without_a_checkpoint_it_waits_for_the_first(played_run: RunDir) -> None
     run = make_run(played_run.path.parent, events=training()[:-1], seed=2)
 
     async def play(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: "No checkpoint yet." in screen_text(pilot.app))
+        await until(pilot, lambda: "No checkpoint yet;" in screen_text(pilot.app))
         append(run, [saved(500)])
         await playing(pilot)
 
