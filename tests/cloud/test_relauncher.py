@@ -247,7 +247,7 @@ def test_one_that_was_sent_in_other_words_ends_and_the_next_follows(relauncher: 
     relauncher.ec2.refuses["create_fleet"] = "IdempotentParameterMismatch"
     relauncher.wake()
     assert (relauncher.attempt(1).cause, relauncher.attempt(1).detail) == (
-        Cause.NO_CAPACITY,
+        Cause.LOST,
         "IdempotentParameterMismatch",
     )
     relauncher.ec2.refuses.clear()
@@ -299,3 +299,10 @@ def test_runs_without_a_marker_are_not_looked_at(relauncher: Relauncher) -> None
     del relauncher.s3.objects[KEYS.open_marker]
     relauncher.wake()
     assert relauncher.num_attempts() == 1
+
+
+def test_without_a_known_image_it_is_left_to_the_users_machine(relauncher: Relauncher) -> None:
+    relauncher.send(msgspec.structs.replace(FIRST, state=AttemptState.INTENDED, launched_at=None, image_id=""))
+    relauncher.wake()
+    assert relauncher.ec2.fleets == []
+    assert relauncher.attempt(1).state is AttemptState.INTENDED
