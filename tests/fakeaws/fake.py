@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from tests.fakeaws.backend import add_images, ec2_of
 from tests.fakeaws.calls import Call
 from tests.fakeaws.hypervisor import Hypervisor, Life
-from tests.fakeaws.imds import Imds
+from tests.fakeaws.imds import Imds, RoleCredentials
 from tests.fakeaws.keys import USER_ACCESS_KEY, USER_SECRET_KEY, Keys
 from tests.fakeaws.layer import Layer
 from tests.fakeaws.machine import LightMachine, Machine
@@ -57,7 +57,6 @@ class FakeAws:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        moto_api_backend.reset()
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which the user's programs find this AWS and have the user's keys."""
@@ -73,6 +72,12 @@ class FakeAws:
             "AWS_EC2_METADATA_DISABLED": "true",
             "RLROBO_CLOUD_TIMESCALE": str(self.timescale),
         }
+
+    def renew(self) -> None:
+        """End and forget all instances, calls and faults; what was made besides (buckets, templates) stays."""
+        self._hypervisor.end_all()
+        self.scenario.reset()
+        self.calls.clear()
 
     def set_image(self, variables: Mapping[str, str]) -> None:
         """Set more environment variables of machines that boot from now on."""
@@ -114,6 +119,10 @@ class FakeAws:
     def life(self, instance_id: str) -> Life:
         """Return one instance."""
         return self._hypervisor.life(instance_id)
+
+    def issue_role(self) -> RoleCredentials:
+        """Return new keys of an instance's role."""
+        return self._keys.issue_role()
 
     def console(self, instance_id: str) -> str:
         """Return what an instance's user data has printed."""

@@ -108,15 +108,24 @@ class Hypervisor:
             self._shutdowns[instance_id] = self._later(delay_s, lambda: self._switch_off(instance_id, *text))
         return f"Shutdown scheduled in {delay_s:.1f} s.\n"
 
-    def close(self) -> None:
-        """End every machine; nothing is left."""
+    def end_all(self) -> None:
+        """Terminate every instance and forget them."""
         with self._lock:
-            self._is_closed = True
             for timer in self._timers:
                 timer.cancel()
             for life in self.lives:
                 if life.ended_at is None:
                     self._end(life, "")
+                    self._instance(life.instance_id).terminate()
+            for region in list(ec2_backends[ACCOUNT]):
+                ec2_backends[ACCOUNT][region].reservations.clear()
+            self.lives.clear()
+
+    def close(self) -> None:
+        """End every machine; nothing is left."""
+        self.end_all()
+        with self._lock:
+            self._is_closed = True
         self._control.shutdown()
         self._control.server_close()
 

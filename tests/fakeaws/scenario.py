@@ -106,6 +106,14 @@ class Scenario:
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def reset(self) -> None:
+        """Make everything as it was at the beginning."""
+        fresh = Scenario()
+        with self._lock:
+            for name, value in vars(fresh).items():
+                if name != "_lock":
+                    setattr(self, name, value)
+
     def fail(self, fault: Fault) -> Fault:
         """Let calls fail from now on; return the fault, for `remove`."""
         with self._lock:

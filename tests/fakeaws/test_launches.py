@@ -8,14 +8,8 @@ from cloud.records import Pool
 from tests.fakeaws.fake import FakeAws
 from tests.fakeaws.launch import fleet_request, launch_fleet
 from tests.fakeaws.scenario import Fails, Fault
-from tests.fakeaws.stack import make_stack
 
 A, B = Pool(instance_type="c7i.large", zone="us-east-1a"), Pool(instance_type="c7i.large", zone="us-east-1b")
-
-
-@pytest.fixture
-def stack(fake_aws: FakeAws) -> StackOutputs:
-    return make_stack(fake_aws)
 
 
 def test_a_fleet_starts_in_the_cheapest_pool_that_has_capacity(fake_aws: FakeAws, stack: StackOutputs) -> None:
@@ -52,8 +46,9 @@ def test_the_launch_template_counts_in_full(fake_aws: FakeAws, stack: StackOutpu
     assert instance["IamInstanceProfile"]["Arn"] == stack.instance_profile_arn
     assert [group["GroupId"] for group in instance["SecurityGroups"]] == [stack.security_group]
     assert instance["InstanceLifecycle"] == "spot"
-    (request,) = ec2.describe_spot_instance_requests()["SpotInstanceRequests"]
-    assert request["SpotInstanceRequestId"] == instance["SpotInstanceRequestId"]
+    request_id = instance["SpotInstanceRequestId"]
+    (request,) = ec2.describe_spot_instance_requests(SpotInstanceRequestIds=[request_id])["SpotInstanceRequests"]
+    assert request["InstanceId"] == instance["InstanceId"]
     told = ec2.describe_instance_attribute(
         InstanceId=instance["InstanceId"], Attribute="instanceInitiatedShutdownBehavior"
     )
@@ -104,14 +99,17 @@ def test_a_new_instance_is_not_seen_at_once(fake_aws: FakeAws, stack: StackOutpu
 def test_a_fleet_is_deleted_with_its_instances_only(fake_aws: FakeAws, stack: StackOutputs) -> None:
     fleet_id = launch_fleet(fake_aws, stack, "#!/bin/sh\n")["FleetId"]
     ec2 = fake_aws.client("ec2")
+    (reservation,) = ec2.describe_instances()["Reservations"]
+    request_ids = [instance["SpotInstanceRequestId"] for instance in reservation["Instances"]]
     refused = ec2.delete_fleets(FleetIds=[fleet_id, "fleet-0"], TerminateInstances=False)
     assert len(refused["UnsuccessfulFleetDeletions"]) == 2
     deleted = ec2.delete_fleets(FleetIds=[fleet_id], TerminateInstances=True)
     assert deleted["SuccessfulFleetDeletions"][0]["CurrentFleetState"] == "deleted_terminating"
     assert fake_aws.alive == []
-    (request,) = ec2.describe_spot_instance_requests()["SpotInstanceRequests"]
-    assert request["State"] == "closed"
-    cancelled = ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[request["SpotInstanceRequestId"]])
+    (request_id,) = request_ids
+    (request,) = ec2.describe_spot_instance_requests(SpotInstanceRequestIds=request_ids)["SpotInstanceRequests"]
+    assert (request["State"], request["Status"]["Code"]) == ("closed", "instance-terminated-by-user")
+    cancelled = ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[request_id])
     assert cancelled["CancelledSpotInstanceRequests"][0]["State"] == "closed"
 
 
