@@ -215,7 +215,7 @@ class NewRunScreen(SteppedPage):
 
     def _fill_in(self, answers: Answers, run_id: str) -> None:
         if self.is_attached:  # the form may have been left meanwhile
-            self._take(answers)
+            self._take_and_fill(answers)
             self.notify(f"Filled in like {run_id}.", markup=False)
 
     def _remember(self) -> None:
@@ -229,6 +229,13 @@ class NewRunScreen(SteppedPage):
         self._remember()
         if self.present == "review":
             self._look()
+
+    def _take_and_fill(self, answers: Answers) -> None:
+        """Take answers that were not typed; the field in focus shows them, too."""
+        focused = self.focused
+        self.set_focus(None)
+        self._take(answers)
+        self.set_focus(focused)
 
     def _show(self) -> None:
         state = self._state
@@ -262,7 +269,7 @@ class NewRunScreen(SteppedPage):
             step.say(f"✗ {err}")
             return
         step.say("")
-        self._take(changed(self.answers, {"target": step.own.source}))
+        self._take_and_fill(changed(self.answers, {"target": step.own.source}))
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:

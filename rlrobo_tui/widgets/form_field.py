@@ -31,9 +31,9 @@ class FormField(Vertical):
         return self.query_one(Input).value.strip()
 
     def fill(self, text: str) -> None:
-        """Show an answer; the user's cursor stays where it is while he types the same."""
+        """Show an answer, unless the user types here: he may be ahead of what the form knows."""
         entry = self.query_one(Input)
-        if entry.value.strip() != text:
+        if entry.value.strip() != text and self.screen.focused is not entry:
             with entry.prevent(Input.Changed):
                 entry.value = text
 

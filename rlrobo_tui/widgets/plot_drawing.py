@@ -17,6 +17,8 @@ WIDE_COLUMNS = 48
 MIN_SIZE = (16, 3)
 SMALLEST_RANGE = 1e-4
 """chosen: values that differ by a smaller part of themselves are equal but for rounding; labels could not tell them."""
+LARGEST = 1e100
+"""An axis reaches no farther: the distance of two values, and its ticks, must be numbers, too."""
 LEVEL_REACH = 0.5
 """chosen: a level further from the data than this part of their range would squeeze them; an arrow points to it."""
 
@@ -78,13 +80,15 @@ class _Drawing:
         shown += [value for value in marked if np.isfinite(value)]
         if not shown:
             return None
+        reach = np.log10(LARGEST) if self._plot.is_log else LARGEST
+        shown = np.clip(shown, -reach, reach).tolist()
         middle = (min(shown) + max(shown)) / 2
-        if max(shown) - min(shown) < SMALLEST_RANGE * abs(middle):
+        if max(shown) - min(shown) <= max(SMALLEST_RANGE * abs(middle), 1 / LARGEST):
             shown = [middle]
         low, high = padded_limits(shown)
-        reach = LEVEL_REACH * (high - low)
+        room = LEVEL_REACH * (high - low)
         heights = [self._scaled(level.y) for level in self._plot.levels]
-        near = [*shown, *(height for height in heights if low - reach < height < high + reach)]
+        near = [*shown, *(height for height in heights if low - room < height < high + room)]
         # A linear axis has air wherever its rows do not end at the data.
         return padded_limits(near) if self._plot.is_log or len(near) == 1 else (min(near), max(near))
 
@@ -198,6 +202,6 @@ class _Drawing:
         for line, each in zip(self._plot.lines, covered, strict=True):
             drawn = np.flatnonzero(~np.isnan(each.low))
             if line.label and len(drawn):
-                row = self._row(float(each.low[drawn[-1]] + each.high[drawn[-1]]) / 2)
+                row = self._row(float(each.low[drawn[-1]] / 2 + each.high[drawn[-1]] / 2))
                 if row is not None:
                     self._canvas.text(left + 1, row, line.label[: END_COLUMNS - 1].ljust(END_COLUMNS - 1), line.style)
