@@ -20,6 +20,7 @@ from botocore.parsers import ResponseParserError
 from cloud.errors import CloudError
 from cloud.explain import Kind, as_error, kind_of
 from cloud.s3 import S3Store
+from engine.protocol.errors import ConfigError
 
 Result = TypeVar("Result")
 _BLOCK_BYTES = 1 << 20
@@ -49,8 +50,15 @@ class Aws:
         self._clock_offset_s: float | None = None
 
     @classmethod
-    def open(cls, region: str, *, profile: str = "") -> Aws:
-        """Return the door to a region; nothing is called yet."""
+    def open(cls, region: str = "", *, profile: str = "") -> Aws:
+        """Return the door to a region, by default that of the user's AWS settings; nothing is called yet.
+
+        Raises ConfigError where neither names one.
+        """
+        region = region or boto3.Session(profile_name=profile or None).region_name or ""
+        if not region:
+            problem = "no region is set; name one with --region, such as us-east-1, or set AWS_REGION."
+            raise ConfigError("AWS settings", "region", problem)
         return cls(region, profile=profile)
 
     @property
