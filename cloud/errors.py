@@ -14,6 +14,8 @@ class CloudError(RlroboError):
         """AWS's error code; empty where there was no answer."""
         self.is_temporary = is_temporary
         """Whether the same call may succeed later without anybody doing anything."""
+        self.reason = message
+        """What AWS itself said."""
         self.num_retries = 0
         """How often the call had been sent before AWS gave this answer; an earlier one may have been carried out."""
 

@@ -51,7 +51,9 @@ def explain(code: str, message: str, *, context: Mapping[str, str] | None = None
 def as_error(code: str, message: str, *, context: Mapping[str, str] | None = None) -> CloudError:
     """Return the error to raise for a code of AWS."""
     explanation = explain(code, message, context=context)
-    return CloudError(str(explanation), code=code, is_temporary=explanation.is_temporary)
+    error = CloudError(str(explanation), code=code, is_temporary=explanation.is_temporary)
+    error.reason = message
+    return error
 
 
 def kind_of(code: str) -> Kind:
