@@ -80,7 +80,7 @@ class Stage:
         await self.sees("difference")
         await self.press(*keys, sees=sees)
 
-    async def replay(self, *keys: str, sees: str = "step 240") -> None:
+    async def replay(self, *keys: str, sees: str = "return 181.2") -> None:
         """Replay a checkpoint and press keys."""
         await self.begin()
         self.app.go("replay")
@@ -199,7 +199,7 @@ SCENES = (
     _scene("compare", "small", lambda stage: stage.compare("seed 1", "seed 2"), sizes=SMALL[:1]),
     _scene("replay", "playing", lambda stage: stage.replay(), is_core=True),
     _scene("replay", "paused", lambda stage: stage.replay("space", "D", sees="paused")),
-    _scene("replay", "beside", lambda stage: stage.replay("B", sees="180k · return"), sizes=SIZES[2:]),
+    _scene("replay", "beside", lambda stage: stage.replay("B"), sizes=SIZES[2:]),
     _scene("replay", "small", lambda stage: stage.replay(), sizes=SMALL[:1]),
     _scene("settings", "page", lambda stage: stage.page("settings", "j", sees="ASCII"), is_core=True),
     _scene("doctor", "page", lambda stage: stage.page("doctor", sees="This terminal"), is_core=True),
