@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 from textual.pilot import Pilot
@@ -107,10 +108,15 @@ def test_pages_show_rubbish(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_pages_show_any_rubbish(tmp_path: Path) -> None:
-    show_all(tmp_path / "whole", list(rubbish()))
-    for number in range(20):
-        show_all(tmp_path / str(number), [files.example() for _ in range(8)])
+def test_pages_show_all_rubbish(tmp_path: Path) -> None:
+    show_all(tmp_path, list(rubbish()))
+
+
+@pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@given(st.lists(files, min_size=8, max_size=8))
+def test_pages_show_any_files(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]) -> None:
+    show_all(tmp_path_factory.mktemp("runs"), contents)
 
 
 def test_watching_a_run_without_any_event_says_why_it_ends_or_waits(cli: Cli, run: RunDir) -> None:
