@@ -6,6 +6,7 @@ found as boto3 finds them (AWS_ENDPOINT_URL, AWS_PROFILE, …); no key is ever k
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,13 +54,15 @@ class Aws:
     def open(cls, region: str = "", *, profile: str = "") -> Aws:
         """Return the door to a region, by default that of the user's AWS settings; nothing is called yet.
 
-        Raises ConfigError where neither names one.
+        Raises ConfigError where they name none, CloudError where there is no such profile.
         """
-        region = region or boto3.Session(profile_name=profile or None).region_name or ""
-        if not region:
+        door = cls(region or os.environ.get("AWS_REGION", ""), profile=profile)
+        if not door._region:
+            door._region = door._explained("", "", {}, lambda: boto3.Session(profile_name=profile or None).region_name)
+        if not door._region:
             problem = "no region is set; name one with --region, such as us-east-1, or set AWS_REGION."
             raise ConfigError("AWS settings", "region", problem)
-        return cls(region, profile=profile)
+        return door
 
     @property
     def region(self) -> str:
