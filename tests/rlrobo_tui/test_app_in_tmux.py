@@ -55,8 +55,6 @@ def test_keys_alone_lead_from_an_empty_folder_to_the_robot(home: Path) -> None:
         app.wait_for("tuned    Solves", "learning_rate")
         app.press("Tab")
         app.wait_for("Control steps to train for")
-        app.press("C-u")
-        app.wait_until(lambda: "60,000" not in app.screen, "the field is empty")
         app.press("2", "0", "k")
         app.wait_for("timesteps   20.0k")
         app.press("C-n")
