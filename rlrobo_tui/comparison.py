@@ -15,7 +15,8 @@ from rlrobo_tui.glossary import explain
 from rlrobo_tui.history import History
 from rlrobo_tui.intervals import Difference, difference, mean_and_half
 from rlrobo_tui.lens import XAxis
-from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.series import Series
 
 Floats = NDArray[np.float64]
 RETURN = "rollout/ep_rew_mean"

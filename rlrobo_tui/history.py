@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rlrobo_tui.run_view import Restart, Series
+from rlrobo_tui.run_view import Restart
+from rlrobo_tui.series import Series
 
 Floats = NDArray[np.float64]
 _BLOCK = 64

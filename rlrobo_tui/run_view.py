@@ -3,13 +3,10 @@
 Knows no files, no processes and no widgets.
 """
 
-from array import array
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import fmean, pstdev
-from typing import overload
 
 from engine.protocol.events import (
     AnyEvent,
@@ -25,73 +22,12 @@ from engine.protocol.events import (
     Warned,
 )
 from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
+from rlrobo_tui.series import Series
 
 NUM_LOG_LINES = 500
 SPEED = "time/steps_per_second"
 MIN_SPEEDS, NUM_SPEEDS = 5, 20
 """Chosen: values of the speed that a spread needs, and those that count as recent."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One value of a metric."""
-
-    step: int
-    time: float
-    value: float
-
-
-class Series(Sequence[Point]):
-    """History of one metric by ascending step, in compact columns.
-
-    An engine that goes on from a checkpoint repeats steps; what it repeats replaces what was there.
-    """
-
-    def __init__(self) -> None:
-        self._rows = array("d")
-        """Step, time, value, step, time, value, …: one array, so that a reader in another thread sees whole rows."""
-        self.num_rewinds = 0
-        """How often an engine went back; whoever keeps something computed from this series starts again then."""
-
-    def append(self, step: float, time: float, value: float) -> None:
-        """Add a value."""
-        rows = self._rows
-        if rows and step < rows[-3]:
-            self.num_rewinds += 1
-            steps = rows[::3]
-            del rows[3 * bisect_left(steps, step) :]
-        rows.extend((step, time, value))
-
-    def columns(self) -> tuple["array[float]", "array[float]"]:
-        """Return copies of the steps and the values, equally long even while another thread appends."""
-        rows = self._rows[:]
-        return rows[::3], rows[2::3]
-
-    def recent(self, num_values: int) -> "array[float]":
-        """Return the last values, at most so many."""
-        return self._rows[-3 * num_values :][2::3]
-
-    def rows_from(self, index: int) -> bytes:
-        """Return step, time and value of each point from the `index`-th on, as C doubles."""
-        return self._rows[3 * index :].tobytes()
-
-    def __len__(self) -> int:
-        return len(self._rows) // 3
-
-    @overload
-    def __getitem__(self, index: int) -> Point: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Point]: ...
-    def __getitem__(self, index: int | slice) -> Point | list[Point]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        step, time, value = self._rows[3 * index : 3 * index + 3 or None]
-        return Point(int(step), time, value)
-
-    def __iter__(self) -> Iterator[Point]:
-        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True)

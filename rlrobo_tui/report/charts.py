@@ -12,7 +12,8 @@ from html import escape
 from rlrobo_tui.curves import decimate, padded_limits, tick_labels, ticks
 from rlrobo_tui.history import History
 from rlrobo_tui.quantities import number
-from rlrobo_tui.run_view import Restart, Series
+from rlrobo_tui.run_view import Restart
+from rlrobo_tui.series import Series
 
 NUM_COLUMNS = 300
 """A curve keeps the lowest and the highest value of each; a chart is about 600 pixels wide."""

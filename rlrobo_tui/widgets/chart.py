@@ -13,7 +13,8 @@ from textual.strip import Strip
 
 from rlrobo_tui.history import History
 from rlrobo_tui.lens import Lens
-from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.series import Series
 from rlrobo_tui.widgets.chart_mouse import ChartMouse
 from rlrobo_tui.widgets.chart_plot import RETURN, ChartData, Inks, legend, make_plot, readout
 from rlrobo_tui.widgets.plot import Area, Look

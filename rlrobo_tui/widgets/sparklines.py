@@ -5,7 +5,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rlrobo_tui.quantities import number
-from rlrobo_tui.run_view import RunView, Series
+from rlrobo_tui.run_view import RunView
+from rlrobo_tui.series import Series
 from rlrobo_tui.spans import spans
 from rlrobo_tui.widgets.status_bar import key_numbers
 

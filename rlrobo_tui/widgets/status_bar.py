@@ -12,7 +12,8 @@ from rlrobo_tui.health import hints
 from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import count, count_of, duration, number, percent
 from rlrobo_tui.run_list import shorten
-from rlrobo_tui.run_view import SPEED, RunView, Series
+from rlrobo_tui.run_view import SPEED, RunView
+from rlrobo_tui.series import Series
 from rlrobo_tui.widgets.text_bars import cut, progress_bar
 
 VARIANT_COLUMNS = 30

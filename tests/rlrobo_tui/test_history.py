@@ -5,7 +5,8 @@ import pytest
 
 from rlrobo_tui.curves import Smoother
 from rlrobo_tui.history import History
-from rlrobo_tui.run_view import Restart, Series
+from rlrobo_tui.run_view import Restart
+from rlrobo_tui.series import Series
 
 
 def series_of(values: list[float]) -> Series:

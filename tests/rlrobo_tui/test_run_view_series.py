@@ -1,4 +1,4 @@
-"""The compact history of a metric, and snapshots of a view."""
+"""What a view computes from its series, and snapshots of it."""
 
 import math
 
@@ -6,25 +6,7 @@ import pytest
 
 from engine.protocol.events import Metrics
 from engine.protocol.status import Status
-from rlrobo_tui.run_view import Point, RunView, Series
-
-
-def test_series_gives_points_back() -> None:
-    series = Series()
-    series.append(10, 1.0, 5.0)
-    series.append(20, 2.0, 6.0)
-    assert series[-1] == Point(20, 2.0, 6.0)
-    assert [point.value for point in series] == [5.0, 6.0]
-
-
-def test_steps_that_an_engine_repeats_replace_what_was_there() -> None:
-    series = Series()
-    for step in (10, 20, 30, 40):
-        series.append(step, 0.0, float(step))
-    series.append(20, 0.0, -1.0)
-    steps, values = series.columns()
-    assert (list(steps), list(values)) == ([10, 20], [10, -1])
-    assert series.num_rewinds == 1
+from rlrobo_tui.run_view import RunView
 
 
 def test_a_snapshot_does_not_see_what_comes_later() -> None:

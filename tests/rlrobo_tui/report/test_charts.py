@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from rlrobo_tui.report.charts import NUM_COLUMNS, Chart, Measured, draw
-from rlrobo_tui.run_view import Restart, Series
+from rlrobo_tui.run_view import Restart
+from rlrobo_tui.series import Series
 
 
 def series(*values: float, distance: int = 100) -> Series:
