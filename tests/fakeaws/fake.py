@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from tests.fakeaws.imds import Imds, RoleCredentials
 from tests.fakeaws.keys import USER_ACCESS_KEY, USER_SECRET_KEY, Keys
 from tests.fakeaws.layer import Layer
 from tests.fakeaws.machine import LightMachine, Machine
+from tests.fakeaws.namespaces import FullMachine
 from tests.fakeaws.scenario import From, Scenario
 
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
@@ -29,16 +31,21 @@ REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 class FakeAws:
     """One AWS account. Only one can be open in a process, for moto keeps its records in the process."""
 
-    def __init__(self, root: Path, *, region: str = REGIONS[0], timescale: float = 0.05) -> None:
-        """`root`: folder for the machines. `timescale`: how long a second of AWS's notices lasts here."""
+    def __init__(self, root: Path, *, region: str = REGIONS[0], timescale: float = 0.05, is_full: bool = False) -> None:
+        """`root`: folder for the machines. `timescale`: how long a second of AWS's notices lasts here.
+
+        `is_full`: machines have namespaces of their own; see `namespaces.why_unavailable`.
+        """
         self.region = region
         self.timescale = timescale
         self.scenario = Scenario()
         self._keys = Keys(self.scenario)
         self._image: dict[str, str] = {}
-        self._hypervisor = Hypervisor(root, self.scenario, self._keys, self._light_machine)
+        self._hypervisor = Hypervisor(
+            root, self.scenario, self._keys, self._full_machine if is_full else self._light_machine
+        )
         self._hypervisor.timescale = timescale
-        self._layer = Layer(self.scenario, self._keys, after_ec2=self._hypervisor.reconcile)
+        self._layer = Layer(self.scenario, self._keys, self._hypervisor)
         self._server = make_server("127.0.0.1", 0, self._layer, threaded=True, request_handler=_QuietHandler)
         self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -155,13 +162,28 @@ class FakeAws:
                 raise TimeoutError(f"After {timeout_s} s not so: {what}\n{consoles}")
             time.sleep(0.02)
 
-    def _light_machine(self, root: Path, imds: Imds, control: tuple[str, int]) -> Machine:
-        variables = {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "RLROBO_CLOUD_TIMESCALE": str(self.timescale),
-            **self._image,
-        }
-        return LightMachine(root, imds, control=control, environment=variables)
+    def _light_machine(self, root: Path, imds: Imds) -> Machine:
+        return LightMachine(root, imds, endpoint=self.endpoint_url, variables=self._variables())
+
+    def _full_machine(self, root: Path, imds: Imds) -> Machine:
+        return FullMachine(root, imds, serve=self._serve, variables=self._variables())
+
+    def _serve(self, listener: socket.socket) -> Callable[[], None]:
+        """Answer on one more socket; return what ends that."""
+        address, port = listener.getsockname()[:2]
+        server = make_server(
+            address, port, self._layer, threaded=True, request_handler=_QuietHandler, fd=listener.detach()
+        )
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+        def end() -> None:
+            server.shutdown()
+            server.server_close()
+
+        return end
+
+    def _variables(self) -> dict[str, str]:
+        return {"RLROBO_CLOUD_TIMESCALE": str(self.timescale), **self._image}
 
 
 class _QuietHandler(MotoRequestHandler):

@@ -6,7 +6,6 @@ It keeps the truth for audits: which instance lived when, in which pool, and why
 from __future__ import annotations
 
 import base64
-import socketserver
 import threading
 import time
 from collections.abc import Callable
@@ -24,8 +23,8 @@ from tests.fakeaws.keys import Keys
 from tests.fakeaws.machine import Machine
 from tests.fakeaws.scenario import Scenario
 
-MakeMachine = Callable[[Path, Imds, tuple[str, int]], Machine]
-"""Root folder, metadata service, the hypervisor's address."""
+MakeMachine = Callable[[Path, Imds], Machine]
+"""From a folder of its own and its metadata service, which does not serve yet."""
 
 
 @dataclass
@@ -54,7 +53,6 @@ class Hypervisor:
         self._timers: list[threading.Timer] = []
         self._shutdowns: dict[str, threading.Timer] = {}
         self._is_closed = False
-        self._control = _control_server(self)
 
     def reconcile(self) -> None:
         """Bring machines in line with what moto records, after anything that may have changed it."""
@@ -93,20 +91,21 @@ class Hypervisor:
         """Take a Spot instance back now."""
         self._switch_off(instance_id, "Server.SpotInstanceTermination", "Spot instance termination")
 
-    def shut_down(self, instance_id: str, arguments: list[str]) -> str:
-        """Do what `shutdown ARGUMENTS` on a machine asks; return what it prints."""
-        words = [word for word in arguments if word not in ("-h", "-P", "-H", "--halt", "--poweroff")]
+    def shut_down(self, instance_id: str, command: str) -> str:
+        """Do what `shutdown …`, `poweroff` or `halt` on a machine asks; return what it prints."""
+        program, *options = command.split()
+        words = [word for word in options if word not in ("-h", "-P", "-H", "--halt", "--poweroff")]
         with self._lock:
             armed = self._shutdowns.pop(instance_id, None)
             if armed is not None:
                 armed.cancel()
             if words[:1] == ["-c"]:
-                return ""
-            when = words[0] if words else "+1"
+                return "Shutdown cancelled.\n"
+            when = "now" if program != "shutdown" else words[0] if words else "+1"
             delay_s = 0.0 if when == "now" else 60.0 * float(when.lstrip("+")) * self.timescale
-            text = "Client.InstanceInitiatedShutdown", "Instance initiated shutdown"
-            self._shutdowns[instance_id] = self._later(delay_s, lambda: self._switch_off(instance_id, *text))
-        return f"Shutdown scheduled in {delay_s:.1f} s.\n"
+            reason = "Client.InstanceInitiatedShutdown", "Instance initiated shutdown"
+            self._shutdowns[instance_id] = self._later(delay_s, lambda: self._switch_off(instance_id, *reason))
+        return f"Shutdown in {delay_s:.1f} s.\n"
 
     def end_all(self) -> None:
         """Terminate every instance and forget them."""
@@ -126,8 +125,6 @@ class Hypervisor:
         self.end_all()
         with self._lock:
             self._is_closed = True
-        self._control.shutdown()
-        self._control.server_close()
 
     def _begin(self, instance: Any, region: str) -> None:
         pool, tags = pool_of(instance), {tag["key"]: tag["value"] for tag in instance.get_tags()}
@@ -143,11 +140,9 @@ class Hypervisor:
             tags=tags if instance.metadata_options.instance_metadata_tags == "enabled" else {},
             user_data=user_data.decode("utf-8", "replace"),
         )
-        address = self._control.server_address
         imds = Imds(identity, issue=self._keys.issue_role)
-        machine = self._make_machine(self._root / instance.id, imds, (str(address[0]), int(address[1])))
+        machine = self._make_machine(self._root / instance.id, imds)
         self.lives.append(Life(instance.id, region, pool, machine, time.time()))
-        imds.__enter__()
         if self._scenario.pending_s <= 0:
             machine.boot(user_data)
             return
@@ -171,7 +166,6 @@ class Hypervisor:
 
     def _end(self, life: Life, code: str) -> None:
         life.machine.kill()
-        life.machine.imds.close()
         life.ended_at, life.reason = time.time(), code
 
     def _instance(self, instance_id: str) -> Any:
@@ -193,17 +187,3 @@ def end_instance_of_user(instance: Any) -> None:
     if request is not None and request.state in ("active", "cancelled"):
         request.state = "closed" if request.state == "active" else request.state
         request._status_code = "instance-terminated-by-user"
-
-
-def _control_server(hypervisor: Hypervisor) -> socketserver.ThreadingTCPServer:
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            instance_id, program, *arguments = self.rfile.readline().decode().split()
-            wanted = arguments if program == "shutdown" else ["now"]
-            self.wfile.write(hypervisor.shut_down(instance_id, wanted).encode())
-
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda request, client_address: None  # a guest that died while it was answered
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    return server

@@ -79,14 +79,8 @@ def made_up_credentials(*, lifetime_s: float = 6 * 3600.0) -> RoleCredentials:
 class Imds:
     """The service of one instance. Its attributes may be changed while it runs."""
 
-    def __init__(
-        self,
-        identity: Identity,
-        *,
-        issue: Callable[[], RoleCredentials] = made_up_credentials,
-        listener: socket.socket | None = None,
-    ) -> None:
-        """`issue` gives new role credentials when the last ones are half over. `listener`: a bound socket to serve."""
+    def __init__(self, identity: Identity, *, issue: Callable[[], RoleCredentials] = made_up_credentials) -> None:
+        """`issue` gives new role credentials when the last ones are half over."""
         self.identity = identity
         self.fault: ImdsFault | None = None
         self.interruption_at: float | None = None
@@ -100,17 +94,17 @@ class Imds:
         self._tokens: dict[str, float] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._server = _server(self, listener)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        """Value for AWS_EC2_METADATA_SERVICE_ENDPOINT."""
+        """Value for AWS_EC2_METADATA_SERVICE_ENDPOINT, once it serves."""
+        assert self._server is not None
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def __enter__(self) -> Imds:
-        self._thread.start()
+        self.serve()
         return self
 
     def __exit__(
@@ -118,13 +112,17 @@ class Imds:
     ) -> None:
         self.close()
 
+    def serve(self, listener: socket.socket | None = None) -> None:
+        """Begin to answer; on `listener`, a bound socket, or else on a free port of this machine."""
+        self._server = _server(self, listener or socket.create_server(("127.0.0.1", 0), backlog=16))
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
     def close(self) -> None:
         """End the service; requests that hang are dropped."""
         self._ended.set()
-        if self._thread.is_alive():
+        if self._server is not None:
             self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+            self._server.server_close()
 
     def announce_interruption(self, *, at: float) -> None:
         """Serve a notice that the instance ends at `at` (seconds since 1970); the first one stays."""
@@ -242,7 +240,7 @@ class Imds:
         )
 
 
-def _server(imds: Imds, listener: socket.socket | None) -> ThreadingHTTPServer:
+def _server(imds: Imds, listener: socket.socket) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             self._answer(lambda: imds.put(self.path, self.headers.get(_TOKEN_TTL), is_forwarded=self._is_forwarded()))
@@ -272,7 +270,7 @@ def _server(imds: Imds, listener: socket.socket | None) -> ThreadingHTTPServer:
     # HTTPServer's own bind asks for the machine's name, which can take seconds.
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
     server.socket.close()
-    server.socket = listener or socket.create_server(("127.0.0.1", 0), backlog=16)
+    server.socket = listener
     server.server_address = server.socket.getsockname()
     server.daemon_threads = True
     server.handle_error = lambda request, client_address: None  # a guest that died in the middle of a request

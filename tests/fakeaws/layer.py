@@ -14,7 +14,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from tests.fakeaws.calls import Call, Environ, read_call
 from tests.fakeaws.ec2 import Ec2
+from tests.fakeaws.hypervisor import Hypervisor
 from tests.fakeaws.keys import Keys
+from tests.fakeaws.machine import MACHINE_PATH
 from tests.fakeaws.prices import get_products, quotas
 from tests.fakeaws.replies import Reply, error
 from tests.fakeaws.s3 import refuse_damaged
@@ -26,11 +28,10 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 class Layer:
     """Answers every AWS call of a test."""
 
-    def __init__(self, scenario: Scenario, keys: Keys, *, after_ec2: Callable[[], None]) -> None:
-        """`after_ec2` is called after every EC2 call, without a lock."""
+    def __init__(self, scenario: Scenario, keys: Keys, hypervisor: Hypervisor) -> None:
         self._scenario = scenario
         self._keys = keys
-        self._after_ec2 = after_ec2
+        self._hypervisor = hypervisor
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._ec2 = Ec2(scenario, self._forward)
         self._ec2_lock, self._s3_lock = threading.Lock(), threading.Lock()
@@ -40,6 +41,8 @@ class Layer:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
+        if environ["PATH_INFO"].startswith(MACHINE_PATH):
+            return self._answer_machine(environ, start_response)
         call = read_call(environ)
         by = self._keys.owner(call.access_key)
         self.calls.append((by, call.without_body()))
@@ -50,7 +53,7 @@ class Layer:
         self._now.environ = environ
         reply = self._refusal(call, by, fault) or self._answer(call)
         if call.service == "ec2":
-            self._after_ec2()
+            self._hypervisor.reconcile()
         if fault is not None and fault.fails is Fails.REPLY_LOST:
             _cut(environ)
             return []
@@ -58,6 +61,12 @@ class Layer:
         headers = {"Content-Length": str(len(reply.body)), **reply.headers, "Content-Type": reply.content_type}
         start_response(f"{reply.status} Status", list(headers.items()))
         return [reply.body]
+
+    def _answer_machine(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        command = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+        said = self._hypervisor.shut_down(environ["PATH_INFO"].removeprefix(MACHINE_PATH), command)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [said.encode()]
 
     def _refusal(self, call: Call, by: From, fault: Fault | None) -> Reply | None:
         """Return why the call is not carried out; None: it is."""

@@ -20,12 +20,27 @@ import psutil
 
 from tests.fakeaws.imds import Imds
 
+MACHINE_PATH = "/_machine/"
+"""Where the endpoint takes what a machine asks of its hypervisor; no bucket can have this name."""
 _MARK = "RLROBO_FAKE_MACHINE"
-_SHUTDOWN = """#!/bin/bash
-# Stands for shutdown and poweroff: tells the machine's hypervisor, which does the rest.
-exec 3<>/dev/tcp/{host}/{port} && printf '%s\\n' "{instance_id} $(basename "$0") $*" >&3 && cat <&3
-"""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def shutdown_program(endpoint: str, instance_id: str) -> bytes:
+    """Return a program that stands for shutdown, poweroff and halt: it tells the hypervisor, which does the rest."""
+    host, _, port = endpoint.removeprefix("http://").partition(":")
+    return f"""#!/bin/bash
+wanted="$(basename "$0") $*"
+exec 3<>/dev/tcp/{host}/{port} || exit 1
+printf 'POST {MACHINE_PATH}{instance_id} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n%s' ${{#wanted}} "$wanted" >&3
+cat <&3
+""".encode()
+
+
+def script_of(user_data: bytes) -> bytes:
+    """Return the script that an instance runs; an empty one where the user data is none."""
+    content = gzip.decompress(user_data) if user_data.startswith(b"\x1f\x8b") else user_data
+    return content if content.startswith(b"#!") else b"#!/bin/sh\n"
 
 
 class Machine(Protocol):
@@ -40,7 +55,7 @@ class Machine(Protocol):
         ...
 
     def kill(self) -> None:
-        """Switch off, as by pulling the plug. It may be off already."""
+        """Switch off, as by pulling the plug, the metadata service too. It may be off already."""
         ...
 
     def freeze(self) -> None:
@@ -59,31 +74,24 @@ class Machine(Protocol):
 class LightMachine:
     """A computer of plain processes; needs no privilege."""
 
-    def __init__(self, root: Path, imds: Imds, *, control: tuple[str, int], environment: Mapping[str, str]) -> None:
-        """`control`: address of the hypervisor. `environment`: what the machine's image sets."""
+    def __init__(self, root: Path, imds: Imds, *, endpoint: str, variables: Mapping[str, str]) -> None:
+        """`endpoint`: of AWS. `variables`: what else the machine's image sets in the environment."""
         self.imds = imds
-        self.root = root
         self.console = root / "console.log"
-        self._control = control
-        self._environment = environment
+        self._root, self._endpoint, self._variables = root, endpoint, variables
         self._first: subprocess.Popen[bytes] | None = None
 
     def boot(self, user_data: bytes) -> None:
-        self.root.mkdir(parents=True)
-        instance_id = self.imds.identity.instance_id
+        self.imds.serve()
+        (self._root / "home").mkdir(parents=True)
         for name in ("shutdown", "poweroff", "halt"):
-            text = _SHUTDOWN.format(host=self._control[0], port=self._control[1], instance_id=instance_id)
-            _write_program(self.root / "bin" / name, text.encode())
-        (self.root / "home").mkdir()
-        script = self.root / "user-data"
-        _write_program(script, gzip.decompress(user_data) if user_data.startswith(b"\x1f\x8b") else user_data)
-        if not script.read_bytes().startswith(b"#!"):
-            self.console.write_text("The user data is no script.\n")
-            return
+            content = shutdown_program(self._endpoint, self.imds.identity.instance_id)
+            write_program(self._root / "bin" / name, content)
+        write_program(self._root / "user-data", script_of(user_data))
         with self.console.open("wb") as console:
             self._first = subprocess.Popen(
-                [str(script)],
-                cwd=self.root / "home",
+                [str(self._root / "user-data")],
+                cwd=self._root / "home",
                 env=self._environ(),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -98,6 +106,7 @@ class LightMachine:
             pass
         if self._first is not None:
             self._first.wait()
+        self.imds.close()
 
     def freeze(self) -> None:
         self._signal_all(signal.SIGSTOP)
@@ -113,20 +122,21 @@ class LightMachine:
         """Return the environment of the machine's first process; nothing of the user's own is in it."""
         passed = {name: os.environ[name] for name in _THREADS if name in os.environ}
         return {
-            "PATH": f"{self.root / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.root / "home"),
+            "PATH": f"{self._root / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self._root / "home"),
             "LANG": "C.UTF-8",
             "RLROBO_PYTHON": sys.executable,
-            "RLROBO_ROOT": str(self.root),
+            "RLROBO_ROOT": str(self._root),
+            "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.imds.url,
             _MARK: self._mark,
             **passed,
-            **self._environment,
+            **self._variables,
         }
 
     @property
     def _mark(self) -> str:
-        return str(self.root)
+        return str(self._root)
 
     def _processes(self) -> Iterator[psutil.Process]:
         for process in psutil.process_iter():
@@ -143,7 +153,8 @@ class LightMachine:
         return len(found)
 
 
-def _write_program(path: Path, content: bytes) -> None:
+def write_program(path: Path, content: bytes) -> None:
+    """Write a file that can be run."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(0o755)
