@@ -25,6 +25,8 @@ from tests.fakeaws.scenario import PoolError, Scenario, num_vcpus, quota_of
 Forward = Callable[[Call, Mapping[str, str]], Reply]
 """Have moto answer a call, with some of its form's fields changed."""
 _MAX_USER_DATA = 16384
+_FLEET_USER_DATA = "LaunchTemplateSpecificationUserData"
+"""User data that CreateFleet takes in place of the template's."""
 
 
 class Offer(NamedTuple):
@@ -73,9 +75,11 @@ class Launching:
         return reply
 
     def create_fleet(self, call: Call) -> Reply:
-        """Answer CreateFleet."""
+        """Answer CreateFleet. Raises PoolError."""
         backend, target = ec2_of(call.region), call.params["TargetCapacitySpecification"]
         market = Market.SPOT if target.get("DefaultTargetCapacityType") == "spot" else Market.ON_DEMAND
+        for config in call.params["LaunchTemplateConfigs"]:
+            check_user_data(config["LaunchTemplateSpecification"].get(_FLEET_USER_DATA, ""))
         offers = list(_offers(backend, call.params["LaunchTemplateConfigs"], market))
         # Of moto's fleet only the record is wanted, so it is asked for no instance.
         reply = self._forward(call, {"TargetCapacitySpecification.TotalTargetCapacity": "0"})
@@ -146,7 +150,7 @@ def _offers(backend: EC2Backend, configs: list[dict[str, Any]], market: Market) 
 
 
 def _names(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name[0].lower() + name[1:]: value for name, value in fields.items() if isinstance(value, str)}
+    return {name[0].lower() + name[1:]: value for name, value in fields.items() if name != _FLEET_USER_DATA}
 
 
 def _template_data(backend: EC2Backend, specification: Mapping[str, Any]) -> dict[str, Any]:

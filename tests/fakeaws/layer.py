@@ -48,15 +48,13 @@ class Layer:
         self.calls.append((by, call.without_body()))
         fault = self._scenario.fault_of(call, by=by)
         if fault is not None and fault.fails is Fails.CUT:
-            _cut(environ)
-            return []
+            raise _cut(environ)
         self._now.environ = environ
         reply = self._refusal(call, by, fault) or self._answer(call)
         if call.service == "ec2":
             self._hypervisor.reconcile()
         if fault is not None and fault.fails is Fails.REPLY_LOST:
-            _cut(environ)
-            return []
+            raise _cut(environ)
         # moto's own Content-Length stays where it gave one: of HEAD, which has no body.
         headers = {"Content-Length": str(len(reply.body)), **reply.headers, "Content-Type": reply.content_type}
         start_response(f"{reply.status} Status", list(headers.items()))
@@ -110,6 +108,8 @@ class Layer:
         return Reply(int(status.split()[0]), content, told.pop("Content-Type", "text/xml"), told)
 
 
-def _cut(environ: Environ) -> None:
+def _cut(environ: Environ) -> ConnectionError:
+    """Break the connection of a request; return what tells the server so."""
     connection: socket.socket = environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
+    return ConnectionResetError("Told to break the connection.")

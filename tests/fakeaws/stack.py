@@ -20,7 +20,7 @@ def make_stack(fake: FakeAws, *, stack: str = "rlrobo", bucket: str = "rlrobo-te
     template = ec2.create_launch_template(
         LaunchTemplateName=stack,
         LaunchTemplateData={
-            "ImageId": fake.client("ssm").get_parameter(Name=IMAGES[2])["Parameter"]["Value"],
+            "ImageId": fake.client("ssm").get_parameter(Name=IMAGES[-1])["Parameter"]["Value"],
             "IamInstanceProfile": {"Arn": profile},
             "SecurityGroupIds": [group],
             "InstanceInitiatedShutdownBehavior": "terminate",
