@@ -37,7 +37,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 def limits(spec: CloudSpec, attempts: Iterable[Attempt], number: int, *, began_at: float, ending_s: float) -> Limits:
     """Return the limits of attempt `number`, whose instance is paid since `began_at`.
 
-    `ending_s` are kept back for the last checkpoint and the shutdown, which are paid, too. Other attempts cost what their records tell; one whose end is not known costs until this one began.
+    `ending_s` are kept back for the last checkpoint and the shutdown, which are paid, too. Other attempts cost what
+    their records tell; one whose end is not known costs until this one began.
     """
     deadline = spec.deadline() - ending_s
     if spec.max_price_total_usd is None:

@@ -17,7 +17,7 @@ from cloud.layout import SUPERSEDED, RunKeys
 from cloud.lease import HeldLease
 from cloud.records import BlobEntry, CloudManifest, Head, decode, encode
 from cloud.store import ObjectStore
-from engine.protocol.checkpoints import MANIFEST, Checkpoint
+from engine.protocol.checkpoints import MANIFEST, REPLAY_PREFIX, Checkpoint, Manifest
 from engine.protocol.crash_points import reach
 from engine.protocol.errors import CheckpointError
 from engine.protocol.files import sha256_of
@@ -184,8 +184,14 @@ class Publisher:
         return self._manifests[key]
 
     def _with_checkpoint(self, head: Head, key: str, manifest: CloudManifest) -> Head:
-        """Return HEAD with one more checkpoint; a late one does not take the place of a newer one."""
-        if order_of(key) >= order_of(head.manifest_key):
+        """Return HEAD with one more checkpoint; a late one does not take the place of a newer one.
+
+        Nor does one without its replay buffer that of one with it: training is back where it was in minutes, and a
+        buffer takes hours to fill.
+        """
+        newest = self._manifest(head.manifest_key) if head.manifest_key else None
+        is_poorer = newest is not None and has_replay(newest) and not has_replay(manifest)
+        if order_of(key) >= order_of(head.manifest_key) and not is_poorer:
             head = msgspec.structs.replace(head, step=manifest.step, manifest_key=key, saved_at=manifest.saved_at)
         if manifest.is_barrier and order_of(key) >= order_of(head.barrier_manifest_key):
             head = msgspec.structs.replace(head, barrier_step=manifest.step, barrier_manifest_key=key)
@@ -204,6 +210,11 @@ class Publisher:
 
 
 _NO_HEAD = Head(epoch=0, step=-1, manifest_key="", barrier_step=-1, barrier_manifest_key="", saved_at=0.0)
+
+
+def has_replay(manifest: CloudManifest | Manifest) -> bool:
+    """Whether a checkpoint has a replay buffer."""
+    return any(name.startswith(REPLAY_PREFIX) for name in manifest.files)
 
 
 def _entries(checkpoint: Checkpoint) -> dict[str, BlobEntry]:

@@ -47,8 +47,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """All uploads are done this long before AWS takes the instance back."""
     ending_s: float = 120.0
     """Training stops this long before the deadline, and before the money is spent."""
-    last_mirror_s: float = 600.0
-    """For the last uploads of a run that is over, checkpoints included."""
+    last_mirror_s: float = 1800.0
+    """For the last uploads of a run that is over, checkpoints included; the deadline cuts it short."""
     link_s: float = 5.0
     """Between two looks of the user's machine at a run."""
     identity_s: float = 120.0
