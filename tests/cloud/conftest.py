@@ -42,6 +42,6 @@ def stack(account: tuple[FakeAws, StackOutputs, Aws]) -> StackOutputs:
 
 
 @pytest.fixture
-def aws(account: tuple[FakeAws, StackOutputs, Aws]) -> Aws:
+def aws(account: tuple[FakeAws, StackOutputs, Aws], fake_aws: FakeAws) -> Aws:
     """The user's door to it."""
     return account[2]
