@@ -29,13 +29,11 @@ class Refusing(App[None]):
 
     def explained(self) -> list[tuple[Action, str]]:
         """Return the actions of the page and of the app with their keys, each with why it is not possible now."""
-        page = self.page
-        holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]
-        return [
-            (with_keys(action, self.key_map), why_not(action, holder, is_read_only=self.is_read_only))
-            for scope, holder in holders
-            for action in actions_of(scope)
-        ]
+        return self._explained(self.page)
+
+    def possible_on(self, page: Page[Any]) -> dict[str, str]:
+        """Return what is possible on a page now: how the key of each action is written, by its name."""
+        return {action.binding_id: action.keys_text for action, reason in self._explained(page) if not reason}
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing. Whoever types into a field or has a dialog open presses no key of the page."""
@@ -50,3 +48,11 @@ class Refusing(App[None]):
             return f"{action.label} {reason}."
         remedy = "^o switches that off" if self.may_switch_read_only else "`rlrobo web --steer` starts one that steers"
         return f"{action.label}: {reason}; {remedy}."
+
+    def _explained(self, page: Page[Any] | None) -> list[tuple[Action, str]]:
+        holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]
+        return [
+            (with_keys(action, self.key_map), why_not(action, holder, is_read_only=self.is_read_only))
+            for scope, holder in holders
+            for action in actions_of(scope)
+        ]

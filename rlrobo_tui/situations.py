@@ -1,4 +1,4 @@
-"""What deserves a banner on a run's page: what happened, what follows from it, and which key comes next. Pure."""
+"""What deserves a banner on a run's page: what happened, what follows from it, and which action comes next. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,18 @@ from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import clock, count, number
 from rlrobo_tui.run_view import RunView
 
-Key = tuple[str, str]
-_RESUME: Key = ("R", "resume")
-_LOG: Key = ("e", "log and engine output")
-_REPLAY: Key = ("v", "replay")
-_NEW: Key = ("n", "new run")
-_ALL: Key = ("esc", "all runs")
-_KILL: Key = ("X", "kill")
+Offer = tuple[str, str]
+"""Name of an action as in the key map, and what it does here in a word or two."""
+_RESUME: Offer = ("live.go_on", "resume")
+_LOG: Offer = ("live.log", "log and engine output")
+_REPLAY: Offer = ("live.replay", "replay")
+_NEW: Offer = ("app.new_run", "new run")
+_ALL: Offer = ("live.back", "all runs")
+_KILL: Offer = ("live.kill", "kill")
+_GO_ON: Offer = ("live.resume", "resume")
+_STOP: Offer = ("live.stop", "stop")
+_SAVE: Offer = ("live.checkpoint", "save")
+_COPY: Offer = ("app.copy_command", "copy that command")
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Situation:
     """The status whose colour it has."""
     cause: str
     consequence: str = ""
-    keys: tuple[Key, ...] = ()
-    """What can be done, the most useful first."""
+    actions: tuple[Offer, ...] = ()
+    """What helps, the most useful first, whether or not it is possible just now."""
     command: str = ""
     """A command line that helps."""
 
@@ -59,9 +64,7 @@ def _end(view: RunView, output_cause: str) -> Situation:
     cause = view.end_message.removesuffix(command).strip() or OUTCOMES[view.end_reason].sentence
     if view.end_reason is EndReason.DIVERGED:
         words = "Charts mark where. A fork from the last good checkpoint with a lower learning rate often helps:"
-        return Situation(
-            Status.FAILED, cause, words, (("Y", "copy that command"), _RESUME, _LOG, _ALL), gentler_fork(view)
-        )
+        return Situation(Status.FAILED, cause, words, (_COPY, _RESUME, _LOG, _ALL), gentler_fork(view))
     if view.status is Status.FINISHED:
         return Situation(view.status, cause, _what_is_left(view), (_REPLAY, _LOG, _NEW, _ALL))
     if view.status is Status.FAILED and output_cause and output_cause not in cause:
@@ -71,11 +74,9 @@ def _end(view: RunView, output_cause: str) -> Situation:
 
 def _pause(view: RunView) -> Situation:
     if view.status_detail:
-        return Situation(Status.PAUSED, view.status_detail, "Nothing is lost.", (("p", "resume"), ("s", "stop"), _LOG))
+        return Situation(Status.PAUSED, view.status_detail, "Nothing is lost.", (_GO_ON, _STOP, _LOG))
     words = "The engine waits and takes next to no CPU."
-    return Situation(
-        Status.PAUSED, f"Paused at {count(view.step)}.", words, (("p", "resume"), ("c", "save"), ("s", "stop"))
-    )
+    return Situation(Status.PAUSED, f"Paused at {count(view.step)}.", words, (_GO_ON, _SAVE, _STOP))
 
 
 def _repetition(view: RunView) -> Situation | None:

@@ -230,7 +230,7 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys):
             self.early_death = self.rlrobo.early_death(self.run_dir, updated_at=self.view.updated_at)
             if self.early_death:
                 self.refresh_bindings()
-        self.query_one(Banner).show(self._situation())
+        self.query_one(Banner).show(self._situation(), self.rlrobo.possible_on(self))
         variant = self._facts.variant if self._facts else ""
         moment = Moment(time.time(), is_ascii=self._is_ascii, variant=variant, pending=self.pending, link=self.link)
         self.query_one(StatusBar).show(self.view, moment)

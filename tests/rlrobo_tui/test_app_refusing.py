@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 
 from engine.protocol.events import RunEnded
 from engine.protocol.run_dir import RunDir
+from engine.protocol.status import EndReason
 from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
@@ -37,6 +38,23 @@ def test_in_a_terminal_it_names_the_key_that_lets_it_steer(run: RunDir, told: li
         assert told == ["Pause: the app is read-only; ^o switches that off."]
 
     drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
+
+
+def test_the_banner_of_an_ended_run_offers_only_what_the_keys_do(tmp_path: Path) -> None:
+    run = make_run(tmp_path, events=[*training(), RunEnded(step=500, reason=EndReason.STOPPED)])
+
+    def banner(pilot: Pilot[None]) -> str:
+        return next((line for line in screen_text(pilot.app).splitlines() if "v replay" in line), "")
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await until(pilot, lambda: banner(pilot).startswith(" v replay   e log and engine output   esc all runs"))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "R resume" in banner(pilot) and "P new run" in banner(pilot))
+
+    app = RlroboApp(tmp_path, run=run, options=Options(read_only=True))
+    app.key_map = {"app.new_run": "P"}
+    drive(app, play)
 
 
 def test_what_a_key_lacks_is_said_once_for_all_that_it_could_mean(tmp_path: Path, told: list[str]) -> None:

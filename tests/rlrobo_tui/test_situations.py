@@ -12,6 +12,7 @@ from engine.protocol.events import (
     StatusChanged,
 )
 from engine.protocol.status import EndReason, Status
+from rlrobo_tui.actions.registry import ACTIONS
 from rlrobo_tui.link import Link
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.situations import Situation, situation
@@ -30,12 +31,13 @@ def view_of(*events: AnyEvent) -> RunView:
 def said(view: RunView, *, link: Link = OK, early_death: str = "", output_cause: str = "") -> Situation:
     found = situation(view, link=link, early_death=early_death, output_cause=output_cause)
     assert found is not None
-    assert found.keys or found.consequence
+    assert found.actions or found.consequence
+    assert set(actions(found)) <= {action.binding_id for action in ACTIONS}
     return found
 
 
-def keys(found: Situation) -> list[str]:
-    return [key for key, _ in found.keys]
+def actions(found: Situation) -> list[str]:
+    return [name for name, _ in found.actions]
 
 
 def test_a_run_that_trains_needs_no_words() -> None:
@@ -46,8 +48,8 @@ def test_a_killed_engine_is_resumed_by_a_key_and_tells_what_is_lost() -> None:
     found = said(view_of(SAVED, RunEnded(step=412, reason=EndReason.KILLED, message="Killed by signal 9.")))
     assert found.cause == "Killed by signal 9."
     assert "Last checkpoint at 400, 12 timesteps earlier." in found.consequence
-    assert keys(found)[0] == "R"
-    assert "e" in keys(found)
+    assert actions(found)[0] == "live.go_on"
+    assert "live.log" in actions(found)
 
 
 def test_the_cause_in_the_engines_output_is_told() -> None:
@@ -59,37 +61,37 @@ def test_a_run_that_diverged_shows_the_command_for_a_lower_learning_rate() -> No
     rate = Metrics(step=5, values={"train/learning_rate": 3e-4})
     found = said(view_of(rate, SAVED, RunEnded(step=500, reason=EndReason.DIVERGED, message="approx_kl is NaN.")))
     assert found.command == "rlrobo fork r --set algorithm.learning_rate=0.0001"
-    assert keys(found)[:2] == ["Y", "R"]
+    assert actions(found)[:2] == ["app.copy_command", "live.go_on"]
 
 
 @pytest.mark.parametrize(
     ("reason", "first"),
     [
-        (EndReason.COMPLETED, "v"),
-        (EndReason.STOPPED, "R"),
-        (EndReason.FAILED, "R"),
-        (EndReason.NO_SPACE, "R"),
-        (EndReason.KILLED, "R"),
-        (EndReason.DIVERGED, "Y"),
+        (EndReason.COMPLETED, "live.replay"),
+        (EndReason.STOPPED, "live.go_on"),
+        (EndReason.FAILED, "live.go_on"),
+        (EndReason.NO_SPACE, "live.go_on"),
+        (EndReason.KILLED, "live.go_on"),
+        (EndReason.DIVERGED, "app.copy_command"),
     ],
 )
-def test_every_end_has_words_and_a_next_key(reason: EndReason, first: str) -> None:
+def test_every_end_has_words_and_a_next_action(reason: EndReason, first: str) -> None:
     found = said(view_of(RunEnded(step=10, reason=reason)))
     assert found.cause
-    assert keys(found)[0] == first
+    assert actions(found)[0] == first
 
 
 def test_a_pause_says_how_to_go_on() -> None:
     found = said(view_of(StatusChanged(step=300, status=Status.PAUSED)))
     assert found.cause == "Paused at 300."
-    assert keys(found)[0] == "p"
+    assert actions(found)[0] == "live.resume"
 
 
 def test_a_full_disk_says_itself_what_to_do() -> None:
     detail = "The disk is full; free some space."
     found = said(view_of(StatusChanged(step=300, status=Status.PAUSED, detail=detail)))
     assert found.cause == detail
-    assert keys(found)[0] == "p"
+    assert actions(found)[0] == "live.resume"
 
 
 def test_a_hung_engine_can_be_looked_at_and_killed() -> None:
@@ -97,7 +99,7 @@ def test_a_hung_engine_can_be_looked_at_and_killed() -> None:
     view.set_alarm("No step for more than 90 s.", time=1.0)
     found = said(view)
     assert found.cause == "No step for more than 90 s."
-    assert keys(found) == ["e", "X"]
+    assert actions(found) == ["live.log", "live.kill"]
 
 
 def test_files_that_cannot_be_read_are_said_before_anything_else() -> None:
@@ -110,7 +112,7 @@ def test_a_death_before_the_first_event_tells_what_the_engine_said() -> None:
     found = said(RunView(run_id="r"), early_death="It ended (exit code 1).", output_cause="ImportError: no torch")
     assert found.status is Status.FAILED
     assert "ImportError: no torch" in found.consequence
-    assert keys(found)[0] == "e"
+    assert actions(found)[0] == "live.log"
 
 
 def test_repeated_steps_are_said_until_there_is_news() -> None:
