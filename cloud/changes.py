@@ -63,10 +63,11 @@ def settle(door: Door, stack: str, follower: Follower) -> dict[str, Any] | None:
 
 def delete(door: Door, found: dict[str, Any], follower: Follower) -> None:
     """Delete a stack and wait until it is gone. Raises CloudError."""
+    seen = event_ids(door, found["StackId"])
     door.call("cloudformation", "delete_stack", StackName=found["StackName"])
-    status = follow(door, found["StackId"], follower)
+    status = follow(door, found["StackId"], follower, seen=seen)
     if status != "DELETE_COMPLETE":
-        refuse(door, found, f"could not be removed ({status})")
+        refuse(door, found, f"could not be removed ({status})", seen=seen)
 
 
 def follow(door: Door, stack_id: str, follower: Follower, *, seen: set[str] | None = None) -> str:
@@ -92,12 +93,14 @@ def event_ids(door: Door, stack_id: str) -> set[str]:
     return {event["EventId"] for event in _events(door, stack_id)}
 
 
-def refuse(door: Door, found: dict[str, Any], what: str) -> NoReturn:
-    """Raise the CloudError that tells why a change of a stack failed."""
+def refuse(door: Door, found: dict[str, Any], what: str, *, seen: set[str]) -> NoReturn:
+    """Raise the CloudError that tells why a change of a stack failed; `seen` are the events before it."""
     reasons = [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         for event in reversed(_events(door, found["StackId"]))
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
+        if event["EventId"] not in seen
+        and event["ResourceStatus"].endswith("_FAILED")
+        and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
     why = "; ".join(dict.fromkeys(reasons)) or "CloudFormation gives no reason"
     raise CloudError(

@@ -252,7 +252,8 @@ def _create(door: Door, stack: str, request: dict[str, Any], follower: Follower)
     reach("cloud-deploy-asked")
     status = follow(door, answer["StackId"], follower, seen=set())
     if status != "CREATE_COMPLETE":
-        refuse(door, {"StackName": stack, "StackId": answer["StackId"]}, f"could not be made ({status})")
+        made = {"StackName": stack, "StackId": answer["StackId"]}
+        refuse(door, made, f"could not be made ({status})", seen=set())
 
 
 def _update(door: Door, found: dict[str, Any], request: dict[str, Any], follower: Follower) -> None:
@@ -268,4 +269,4 @@ def _update(door: Door, found: dict[str, Any], request: dict[str, Any], follower
     follower.say(f"Bringing the stack {found['StackName']} in {door.region} up to date:")
     status = follow(door, found["StackId"], follower, seen=seen)
     if status != "UPDATE_COMPLETE":
-        refuse(door, found, f"could not be changed ({status}) and is as it was")
+        refuse(door, found, f"could not be changed ({status}) and is as it was", seen=seen)

@@ -1,0 +1,342 @@
+"""An AWS account as far as deploy, doctor and destroy see it: what they ask changes dictionaries.
+
+It dies on demand before or after its n-th change, as a process or a network does.
+"""
+
+# ruff: noqa: N803 # named as boto3 names them
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cloud.changes import Follower
+from cloud.errors import CloudError
+from cloud.template import resources, template
+
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:iam::{ACCOUNT}:user/ann"
+
+
+class Died(BaseException):
+    """The process that called is gone."""
+
+
+class FakeAccount:
+    """A door to an account with one default VPC and nothing else."""
+
+    def __init__(self, region: str = "eu-west-1") -> None:
+        self.region = region
+        self.stacks: dict[str, dict[str, Any]] = {}
+        self.buckets: dict[str, dict[str, Any]] = {}
+        self.repositories: dict[str, dict[str, Any]] = {}
+        self.roles: list[str] = []
+        self.instances: list[dict[str, Any]] = []
+        self.ingress: list[dict[str, Any]] = []
+        self.template_data: dict[str, Any] = {}
+        self.rules: dict[str, str] = {}
+        self.subnets = [("eu-west-1a", True), ("eu-west-1b", True), ("eu-west-1c", False)]
+        self.has_default_vpc = True
+        self.fails_on = ""
+        """Logical id of a resource that cannot be made."""
+        self.refuses: dict[str, str] = {}
+        """Error code by operation."""
+        self.changes: list[str] = []
+        """Operations that changed something, in order."""
+        self.dies_at: int | None = None
+        self.dies_after = False
+        self.waits = 0
+
+    # -- the door
+
+    def in_region(self, region: str) -> FakeAccount:
+        return self if region == self.region else FakeAccount(region)
+
+    def call(self, service: str, operation: str, *, is_launch: bool = False, **params: Any) -> dict[str, Any]:
+        if code := self.refuses.get(operation):
+            raise CloudError(f"AWS refused {operation} ({code}).", code=code)
+        method: Callable[..., dict[str, Any] | None] = getattr(self, f"{service.replace('-', '_')}_{operation}")
+        if operation.startswith(("describe_", "get_", "list_", "head_")):
+            return copy.deepcopy(method(**params) or {})
+        if len(self.changes) == self.dies_at and not self.dies_after:
+            raise Died
+        answer = method(**params) or {}
+        self.changes.append(operation)
+        if len(self.changes) - 1 == self.dies_at and self.dies_after:
+            raise Died
+        return answer
+
+    def pages(self, service: str, operation: str, key: str, **params: Any) -> Iterator[dict[str, Any]]:
+        yield from self.call(service, operation, **params)[key]
+
+    def sleep(self, seconds: float) -> None:
+        """Let CloudFormation finish one thing."""
+        self.waits += 1
+        for found in self.stacks.values():
+            if found["StackStatus"].endswith("_IN_PROGRESS"):
+                self._go_on(found)
+
+    def follower(self, lines: list[str]) -> Follower:
+        return Follower(say=lines.append, sleep=self.sleep)
+
+    # -- what is asked
+
+    def sts_get_caller_identity(self) -> dict[str, Any]:
+        return {"Arn": ARN, "Account": ACCOUNT}
+
+    def ec2_describe_regions(self, **_: Any) -> dict[str, Any]:
+        return {"Regions": [{"OptInStatus": self.refuses.get("region", "opt-in-not-required")}]}
+
+    def ec2_describe_vpcs(self, *, Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        named = Filters[0]["Values"][0]
+        is_there = named == "vpc-1" or (named == "true" and self.has_default_vpc)
+        return {"Vpcs": [{"VpcId": "vpc-1"}] if is_there else []}
+
+    def ec2_describe_subnets(self, **_: Any) -> dict[str, Any]:
+        found = [
+            {"AvailabilityZone": zone, "SubnetId": f"subnet-{index}", "MapPublicIpOnLaunch": is_public}
+            for index, (zone, is_public) in enumerate(self.subnets)
+        ]
+        return {"Subnets": found}
+
+    def ec2_describe_instances(self, **_: Any) -> dict[str, Any]:
+        return {"Reservations": [{"Instances": self.instances}]}
+
+    def ec2_describe_launch_template_versions(self, **_: Any) -> dict[str, Any]:
+        return {"LaunchTemplateVersions": [{"LaunchTemplateData": self.template_data}]}
+
+    def ec2_describe_security_groups(self, **_: Any) -> dict[str, Any]:
+        return {"SecurityGroups": [{"IpPermissions": self.ingress}]}
+
+    def ec2_revoke_security_group_ingress(self, *, IpPermissions: list[Any], **_: Any) -> None:
+        self.ingress = [each for each in self.ingress if each not in IpPermissions]
+
+    def iam_list_roles(self, *, PathPrefix: str) -> dict[str, Any]:
+        return {"Roles": [{"RoleName": name} for name in self.roles if f"/{name}/" in PathPrefix]}
+
+    def iam_create_service_linked_role(self, *, AWSServiceName: str) -> None:
+        self.roles.append(AWSServiceName)
+
+    def lambda_get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
+        return {"FunctionName": FunctionName}
+
+    def events_describe_rule(self, *, Name: str) -> dict[str, Any]:
+        return {"State": self.rules[Name]}
+
+    def events_enable_rule(self, *, Name: str) -> None:
+        self.rules[Name] = "ENABLED"
+
+    # -- S3 and ECR
+
+    def s3_head_bucket(self, *, Bucket: str, ExpectedBucketOwner: str) -> None:
+        assert ExpectedBucketOwner == ACCOUNT
+        if Bucket not in self.buckets:
+            raise CloudError("Not found.", code="404")
+
+    def s3_create_bucket(self, *, Bucket: str, CreateBucketConfiguration: dict[str, str]) -> None:
+        assert CreateBucketConfiguration == {"LocationConstraint": self.region}
+        self.buckets[Bucket] = {"objects": []}
+
+    def s3_list_objects_v2(self, *, Bucket: str) -> dict[str, Any]:
+        if Bucket not in self.buckets:
+            raise CloudError("There is no such bucket.", code="NoSuchBucket")
+        return {"Contents": self.buckets[Bucket]["objects"]}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the getter or setter of a bucket's or repository's setting."""
+        service, verb, what = (*name.split("_", 2), "", "")[:3]
+        if service not in ("s3", "ecr") or verb not in ("get", "put"):
+            raise AttributeError(name)
+
+        def get(*, Bucket: str = "", repositoryName: str = "", **_: Any) -> Any:
+            settings = self.buckets[Bucket] if Bucket else self.repositories[repositoryName]
+            if what not in settings and what == "bucket_versioning":
+                return {}  # S3 has no error for it
+            if what not in settings:
+                raise CloudError("Nothing is set.", code=_UNSET.get(what, ""))
+            return settings[what]
+
+        def put(*, Bucket: str = "", repositoryName: str = "", ExpectedBucketOwner: str = "", **value: Any) -> None:
+            settings = self.buckets[Bucket] if Bucket else self.repositories[repositoryName]
+            # S3 takes and gives these two in other forms.
+            if what == "bucket_versioning":
+                value = value["VersioningConfiguration"]
+            if what == "bucket_lifecycle_configuration":
+                value = value["LifecycleConfiguration"]
+            settings[what] = value
+
+        return get if verb == "get" else put
+
+    def ecr_describe_repositories(self, *, repositoryNames: list[str]) -> dict[str, Any]:
+        settings = self.repositories[repositoryNames[0]]
+        return {
+            "repositories": [
+                {
+                    **settings.get("image_tag_mutability", {"imageTagMutability": "MUTABLE"}),
+                    **settings.get("image_scanning_configuration", {}),
+                }
+            ]
+        }
+
+    # -- CloudFormation
+
+    def cloudformation_describe_stacks(self, *, StackName: str = "") -> dict[str, Any]:
+        return {"Stacks": [each for each in self.stacks.values() if StackName in ("", each["StackId"])]}
+
+    def cloudformation_describe_stack_events(self, *, StackName: str) -> dict[str, Any]:
+        return {"StackEvents": self.stacks[StackName]["events"][::-1]}
+
+    def cloudformation_list_stack_resources(self, *, StackName: str) -> dict[str, Any]:
+        found = self.living(StackName)
+        return {"StackResourceSummaries": list(found["resources"].values())}
+
+    def cloudformation_create_stack(self, *, StackName: str, Parameters: list[Any], **request: Any) -> dict[str, Any]:
+        assert not self.named(StackName), "CloudFormation refuses a second stack of the name"
+        assert request["Capabilities"] == ["CAPABILITY_IAM"]
+        identity = f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:stack/{StackName}/{len(self.stacks)}"
+        defaults = {key: str(body.get("Default", "")) for key, body in template()["Parameters"].items()}
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in Parameters}
+        found: dict[str, Any] = {
+            "StackId": identity, "StackName": StackName, "StackStatus": "CREATE_IN_PROGRESS",
+            "resources": {}, "events": [], "values": {**defaults, **given},
+        }  # fmt: skip
+        self.stacks[identity] = found
+        self._show_parameters(found)
+        return {"StackId": identity}
+
+    def cloudformation_update_stack(self, *, StackName: str, Parameters: list[Any], **_: Any) -> dict[str, Any]:
+        found = self.living(StackName)
+        assert found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in Parameters if "ParameterValue" in each}
+        if given.items() <= found["values"].items():
+            error = CloudError("AWS does not accept it.", code="ValidationError")
+            error.reason = "No updates are to be performed."
+            raise error
+        found["before"] = found["values"]
+        found["values"] = found["values"] | given
+        self._show_parameters(found)
+        found["StackStatus"] = "UPDATE_IN_PROGRESS"
+        return {"StackId": found["StackId"]}
+
+    def cloudformation_continue_update_rollback(self, *, StackName: str) -> None:
+        self.living(StackName)["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    def cloudformation_delete_stack(self, *, StackName: str) -> None:
+        self.living(StackName)["StackStatus"] = "DELETE_IN_PROGRESS"
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        living = [each for each in self.stacks.values() if each["StackStatus"] != "DELETE_COMPLETE"]
+        return [each for each in living if each["StackName"] == name]
+
+    def living(self, name: str) -> dict[str, Any]:
+        (found,) = self.named(name)
+        return found
+
+    def _show_parameters(self, found: dict[str, Any]) -> None:
+        found["Parameters"] = [{"ParameterKey": key, "ParameterValue": value} for key, value in found["values"].items()]
+
+    def _wanted(self, found: dict[str, Any]) -> list[str]:
+        values = found["values"]
+        holds = {
+            "": True,
+            "MakesBucket": values["IsBucketNew"] == "true",
+            "Relaunches": values["HasRelauncher"] == "true",
+        }
+        return [each.name for each in resources() if holds[each.condition]]
+
+    def _go_on(self, found: dict[str, Any]) -> None:
+        status = found["StackStatus"]
+        if status == "DELETE_IN_PROGRESS":
+            self._remove_one(found)
+        elif status == "UPDATE_ROLLBACK_IN_PROGRESS":
+            found["values"] = found.get("before", found["values"])
+            self._show_parameters(found)
+            found["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+        elif status == "ROLLBACK_IN_PROGRESS":
+            found["StackStatus"] = "ROLLBACK_COMPLETE"
+        else:
+            self._make_one(found)
+
+    def _make_one(self, found: dict[str, Any]) -> None:
+        wanted = self._wanted(found)
+        missing = [name for name in wanted if name not in found["resources"]]
+        extra = [name for name in found["resources"] if name not in wanted]
+        verb = found["StackStatus"].removesuffix("_IN_PROGRESS")
+        if missing and missing[0] == self.fails_on:
+            self.add_event(found, missing[0], "CREATE_FAILED", "Limit of buckets exceeded")
+            found["StackStatus"] = "ROLLBACK_IN_PROGRESS" if verb == "CREATE" else "UPDATE_ROLLBACK_IN_PROGRESS"
+        elif missing:
+            self._make(found, missing[0])
+            self.add_event(found, missing[0], "CREATE_COMPLETE")
+        elif extra:
+            del found["resources"][extra[0]]
+            self.add_event(found, extra[0], "DELETE_COMPLETE")
+        else:
+            found["Outputs"] = self._outputs(found)
+            found["StackStatus"] = f"{verb}_COMPLETE"
+            self.add_event(found, found["StackName"], f"{verb}_COMPLETE")
+
+    def _make(self, found: dict[str, Any], name: str) -> None:
+        kind = template()["Resources"][name]["Type"]
+        if name == "Bucket":
+            assert found["values"]["BucketName"] not in self.buckets, "CloudFormation refuses a bucket that exists"
+            self.buckets[found["values"]["BucketName"]] = {"objects": []}
+        if name == "Repository":
+            self.repositories[found["StackName"]] = {}
+        if name == "LaunchTemplate":
+            self.template_data = {
+                **template()["Resources"][name]["Properties"]["LaunchTemplateData"],
+                "SecurityGroupIds": ["sg-1"],
+            }
+        if kind == "AWS::Events::Rule":
+            self.rules[name.lower()] = "ENABLED"
+        found["resources"][name] = {
+            "LogicalResourceId": name,
+            "PhysicalResourceId": name.lower(),
+            "ResourceType": kind,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+
+    def _remove_one(self, found: dict[str, Any]) -> None:
+        if not found["resources"]:
+            found["StackStatus"] = "DELETE_COMPLETE"
+            return
+        name, _ = found["resources"].popitem()
+        stays = template()["Resources"][name].get("DeletionPolicy") == "Retain"
+        self.add_event(found, name, "DELETE_SKIPPED" if stays else "DELETE_COMPLETE")
+
+    def add_event(self, found: dict[str, Any], name: str, status: str, reason: str = "") -> None:
+        event = {"EventId": f"{len(found['events'])}", "LogicalResourceId": name, "ResourceStatus": status}
+        found["events"].append({**event, "ResourceStatusReason": reason} if reason else event)
+
+    def _outputs(self, found: dict[str, Any]) -> list[dict[str, str]]:
+        values = found["values"]
+        outputs = {
+            "Bucket": values["BucketName"],
+            "LaunchTemplateId": "lt-1",
+            "LaunchTemplateVersion": "1",
+            "Subnets": values["Subnets"],
+            "SecurityGroup": "sg-1",
+            "InstanceProfileArn": f"arn:aws:iam::{ACCOUNT}:instance-profile/p",
+            "RepositoryUri": f"{ACCOUNT}.dkr.ecr.{self.region}.amazonaws.com/{found['StackName']}",
+            "LogGroup": f"/rlrobo/{found['StackName']}",
+            "Reaper": f"{found['StackName']}-reaper",
+            "SshCidr": values["SshCidr"] or "none",
+            "HasRelauncher": values["HasRelauncher"],
+        }
+        return [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+
+
+_UNSET = {
+    "bucket_encryption": "ServerSideEncryptionConfigurationNotFoundError",
+    "public_access_block": "NoSuchPublicAccessBlockConfiguration",
+    "bucket_ownership_controls": "OwnershipControlsNotFoundError",
+    "bucket_lifecycle_configuration": "NoSuchLifecycleConfiguration",
+    "bucket_policy": "NoSuchBucketPolicy",
+    "lifecycle_policy": "LifecyclePolicyNotFoundException",
+}
+
+
+def policy_of(account: FakeAccount, bucket: str) -> list[dict[str, Any]]:
+    return json.loads(account.buckets[bucket]["bucket_policy"]["Policy"])["Statement"]
