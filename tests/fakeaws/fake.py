@@ -127,9 +127,9 @@ class FakeAws:
         """Return one instance."""
         return self._hypervisor.life(instance_id)
 
-    def issue_role(self) -> RoleCredentials:
+    def issue_role(self, instance_id: str) -> RoleCredentials:
         """Return new keys of an instance's role."""
-        return self._keys.issue_role()
+        return self._keys.issue_role(instance_id)
 
     def console(self, instance_id: str) -> str:
         """Return what an instance's user data has printed."""

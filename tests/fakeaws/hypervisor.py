@@ -140,7 +140,7 @@ class Hypervisor:
             tags=tags if instance.metadata_options.instance_metadata_tags == "enabled" else {},
             user_data=user_data.decode("utf-8", "replace"),
         )
-        imds = Imds(identity, issue=self._keys.issue_role)
+        imds = Imds(identity, issue=lambda: self._keys.issue_role(instance.id))
         machine = self._make_machine(self._root / instance.id, imds)
         self.lives.append(Life(instance.id, region, pool, machine, time.time()))
         if self._scenario.pending_s <= 0:

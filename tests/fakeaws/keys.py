@@ -20,16 +20,22 @@ class Keys:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._roles: dict[str, RoleCredentials] = {}
+        self._instances: dict[str, str] = {}
 
-    def issue_role(self) -> RoleCredentials:
-        """Return new keys for an instance."""
+    def issue_role(self, instance_id: str) -> RoleCredentials:
+        """Return new keys for an instance's role."""
         issued = made_up_credentials(lifetime_s=self._scenario.role_lifetime_s)
         self._roles[issued.access_key] = issued
+        self._instances[issued.access_key] = instance_id
         return issued
 
     def owner(self, access_key: str) -> From:
         """Return whose key this is."""
         return From.INSTANCE if access_key in self._roles else From.USER
+
+    def instance(self, access_key: str) -> str:
+        """Return the id of the instance that has this key; empty: none."""
+        return self._instances.get(access_key, "")
 
     def refusal(self, call: Call) -> Reply | None:
         """Return why AWS does not accept the key of `call`; None: it does."""

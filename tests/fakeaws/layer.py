@@ -75,9 +75,9 @@ class Layer:
         refusal = self._keys.refusal(call)
         if refusal is not None:
             return refusal
-        if by is From.INSTANCE and not self._scenario.instance_may(call):
-            code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"
-            return error(call, code, f"The instance's role may not call {call.action}.", status=403)
+        role, instance_id = self._scenario.role, self._keys.instance(call.access_key)
+        if role is not None and instance_id and not role.allows(call, instance_id=instance_id):
+            return _denied(call)
         return None
 
     def _answer(self, call: Call) -> Reply:
@@ -86,7 +86,10 @@ class Layer:
                 return self._ec2.answer(call)
         if call.service == "s3":
             with self._s3_lock:
-                return refuse_damaged(call) or self._forward(call, {})
+                reply = refuse_damaged(call) or self._forward(call, {})
+            role = self._scenario.role if self._keys.instance(call.access_key) else None
+            is_hidden = role is not None and reply.status == 404 and not role.may_know_absence(call)
+            return _denied(call) if is_hidden else reply
         if call.service == "servicequotas":
             return quotas(call, self._scenario)
         if call.service == "pricing":
@@ -106,6 +109,11 @@ class Layer:
         status, headers = started[0]
         told = {name.title(): value for name, value in headers}
         return Reply(int(status.split()[0]), content, told.pop("Content-Type", "text/xml"), told)
+
+
+def _denied(call: Call) -> Reply:
+    code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"
+    return error(call, code, f"The instance's role may not call {call.action} on {call.key or 'it'}.", status=403)
 
 
 def _cut(environ: Environ) -> ConnectionError:

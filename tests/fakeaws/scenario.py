@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from cloud.records import Market, Pool
 from tests.fakeaws.calls import Call
+from tests.fakeaws.policy import RolePolicy
 
 
 class Fails(Enum):
@@ -101,8 +102,8 @@ class Scenario:
     """How long a new instance is pending before it boots."""
     role_lifetime_s: float = 6 * 3600.0
     """Lifetime of the role credentials that instances get."""
-    instance_may: Callable[[Call], bool] = lambda _: True
-    """Which calls an instance's role is allowed; others are denied."""
+    role: RolePolicy | None = None
+    """What the role of instances may do; None: everything."""
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -69,7 +69,7 @@ def test_a_write_whose_reply_is_lost_is_there(fake_aws: FakeAws) -> None:
 
 def test_keys_are_checked_and_those_of_a_role_expire(fake_aws: FakeAws) -> None:
     fake_aws.scenario.role_lifetime_s = 0.2
-    keys = fake_aws.issue_role()
+    keys = fake_aws.issue_role("i-0")
 
     def sts(access_key: str) -> object:
         return boto3.client(

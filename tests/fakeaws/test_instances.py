@@ -98,11 +98,14 @@ def test_a_hung_instance_is_alive_and_does_nothing(fake_aws: FakeAws, stack: Sta
 
 
 def test_an_instance_is_pending_before_it_boots(fake_aws: FakeAws, stack: StackOutputs) -> None:
-    fake_aws.scenario.pending_s = 0.2
-    instance_id = launch(fake_aws, stack, "#!/bin/bash\necho up; sleep 1000")
-    assert states(fake_aws) == {instance_id: "pending"}
-    fake_aws.wait_until(lambda: "up" in fake_aws.console(instance_id), "it boots")
-    assert states(fake_aws) == {instance_id: "running"}
+    fake_aws.scenario.pending_s = 1000.0
+    early = launch(fake_aws, stack, "#!/bin/bash\necho up; sleep 1000")
+    assert states(fake_aws) == {early: "pending"}
+    assert not fake_aws.life(early).machine.is_alive()
+    fake_aws.scenario.pending_s = 0.05
+    late = launch(fake_aws, stack, "#!/bin/bash\necho up; sleep 1001")
+    fake_aws.wait_until(lambda: "up" in fake_aws.console(late), "it boots")
+    assert states(fake_aws) == {early: "pending", late: "running"}
 
 
 def test_the_bill_follows_the_price_of_the_pool() -> None:
