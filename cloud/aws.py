@@ -42,12 +42,9 @@ _PATIENT = Config(
 class Aws:
     """AWS in one region, as one caller; may be used from several threads."""
 
-    def __init__(self, region: str, *, profile: str = "") -> None:
+    def __init__(self, region: str, *, profile: str = "", clients: _Clients | None = None) -> None:
         self._region = region
-        self._profile = profile
-        self._lock = threading.Lock()
-        self._session: boto3.Session | None = None
-        self._clients: dict[tuple[str, bool], Any] = {}
+        self._clients = clients or _Clients(profile)
         self._clock_offset_s: float | None = None
 
     @classmethod
@@ -58,7 +55,7 @@ class Aws:
         """
         door = cls(region or os.environ.get("AWS_REGION", ""), profile=profile)
         if not door._region:
-            door._region = door._explained("", "", {}, lambda: boto3.Session(profile_name=profile or None).region_name)
+            door._region = door._explained("", "", {}, door._clients.default_region)
         if not door._region:
             problem = "no region is set; name one with --region, such as us-east-1, or set AWS_REGION."
             raise ConfigError("AWS settings", "region", problem)
@@ -76,7 +73,7 @@ class Aws:
 
     def in_region(self, region: str) -> Aws:
         """Return the same caller's door to another region."""
-        return self if region == self._region else Aws(region, profile=self._profile)
+        return self if region == self._region else Aws(region, clients=self._clients)
 
     def store(self, bucket: str) -> S3Store:
         """Return a bucket."""
@@ -94,7 +91,8 @@ class Aws:
 
         def send() -> dict[str, Any]:
             began = time.time()
-            answer = getattr(self._client(service, is_launch=is_launch), operation)(**params)
+            client = self._clients.get(service, self._region, is_launch=is_launch)
+            answer = getattr(client, operation)(**params)
             self._note_clock(answer, began)
             return answer
 
@@ -106,7 +104,8 @@ class Aws:
 
         def next_page() -> dict[str, Any] | None:
             nonlocal pages
-            pages = pages or iter(self._client(service).get_paginator(operation).paginate(**params))
+            if pages is None:
+                pages = iter(self._clients.get(service, self._region).get_paginator(operation).paginate(**params))
             return next(pages, None)
 
         while (page := self._explained(service, operation, params, next_page)) is not None:
@@ -114,7 +113,11 @@ class Aws:
 
     def wait(self, service: str, waiter: str, **params: Any) -> None:
         """Wait until AWS is where `waiter` says, as boto3 names it (`stack_create_complete`). Raises CloudError."""
-        self._explained(service, waiter, {}, lambda: self._client(service).get_waiter(waiter).wait(**params))
+
+        def wait() -> None:
+            self._clients.get(service, self._region).get_waiter(waiter).wait(**params)
+
+        self._explained(service, waiter, {}, wait)
 
     def read(self, body: Any) -> Iterator[bytes]:
         """Yield the content of an answer's `Body`. Raises CloudError, also in its middle."""
@@ -124,44 +127,64 @@ class Aws:
         finally:
             body.close()
 
-    def _client(self, service: str, *, is_launch: bool = False) -> Any:
-        with self._lock:  # a session must not make two clients at once
-            if self._session is None:
-                self._session = boto3.Session(profile_name=self._profile or None)
-            if (service, is_launch) not in self._clients:
-                self._clients[service, is_launch] = self._session.client(
-                    service,  # pyright: ignore[reportArgumentType] # any service by name
-                    region_name=self._region,
-                    config=_LAUNCH if is_launch else _PATIENT,
-                )
-            return self._clients[service, is_launch]
-
     def _explained(self, service: str, operation: str, params: dict[str, Any], send: Callable[[], Result]) -> Result:
         try:
             return send()
         except _FAILURES as err:
             code, message = _code_of(err)
             if kind_of(code) is Kind.CREDENTIALS:
-                self._forget_credentials()
+                self._clients.forget()
             context = {
                 "service": service,
                 "action": f"{_IAM_PREFIXES.get(service, service)}:{''.join(map(str.capitalize, operation.split('_')))}",
                 "region": self._region,
                 "resource": str(params.get("Key") or params.get("Bucket") or params.get("StackName") or ""),
-                "profile": self._profile,
+                "profile": self._clients.profile,
             }
             raise _with_retries(as_error(code, message, context=context), err) from err
-
-    def _forget_credentials(self) -> None:
-        """Let the next call read the credentials anew: somebody may have logged in meanwhile."""
-        with self._lock:
-            self._session = None
-            self._clients.clear()
 
     def _note_clock(self, answer: dict[str, Any], began: float) -> None:
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
             self._clock_offset_s = parsedate_to_datetime(date).timestamp() - (began + time.time()) / 2
+
+
+class _Clients:
+    """The boto3 clients of one caller in all regions; they share what boto3 reads slowly."""
+
+    def __init__(self, profile: str) -> None:
+        self.profile = profile
+        self._lock = threading.Lock()
+        self._session: boto3.Session | None = None
+        self._clients: dict[tuple[str, str, bool], Any] = {}
+
+    def get(self, service: str, region: str, *, is_launch: bool = False) -> Any:
+        """Return a client. Raises what boto3 raises."""
+        with self._lock:  # a session must not make two clients at once
+            key = service, region, is_launch
+            if key not in self._clients:
+                self._clients[key] = self._open().client(
+                    service,  # pyright: ignore[reportArgumentType, reportCallIssue] # any service by name
+                    region_name=region,
+                    config=_LAUNCH if is_launch else _PATIENT,
+                )
+            return self._clients[key]
+
+    def default_region(self) -> str:
+        """Return the region of the user's AWS settings; empty: none."""
+        with self._lock:
+            return self._open().region_name or ""
+
+    def forget(self) -> None:
+        """Let the next call read the credentials anew: somebody may have logged in meanwhile."""
+        with self._lock:
+            self._session = None
+            self._clients.clear()
+
+    def _open(self) -> boto3.Session:
+        if self._session is None:
+            self._session = boto3.Session(profile_name=self.profile or None)
+        return self._session
 
 
 _IAM_PREFIXES = {"service-quotas": "servicequotas"}

@@ -102,7 +102,7 @@ def terminate(door: Door, instance_ids: Iterable[str], *, fleet_ids: Iterable[st
     ids = [instance_id for instance_id in dict.fromkeys(instance_ids) if instance_id]
     known = [instance for instance_id in ids if (instance := describe(door, instance_id))]
     # First the request: an instance that is ended counts against the quota until its request is cancelled.
-    _cancel_requests(door, [instance.spot_request_id for instance in known if instance.spot_request_id])
+    cancel_requests(door, [instance.spot_request_id for instance in known if instance.spot_request_id])
     for instance_id in ids:
         _terminate_one(door, instance_id)
     runs = {instance.run_id for instance in known if instance.run_id}
@@ -134,6 +134,16 @@ def delete_fleets(door: Door, fleet_ids: Iterable[str]) -> None:
             code, message = failure["Error"]["Code"], failure["Error"]["Message"]
             if code not in ("fleetIdDoesNotExist", "fleetNotInDeletableState"):
                 raise CloudError(f"EC2 did not delete {failure['FleetId']}: {message} ({code}). Try again.", code=code)
+
+
+def cancel_requests(door: Door, request_ids: Iterable[str]) -> None:
+    """Cancel Spot requests; one that is gone is fine. Raises CloudError."""
+    for request_id in request_ids:
+        try:
+            door.call("ec2", "cancel_spot_instance_requests", SpotInstanceRequestIds=[request_id])
+        except CloudError as err:
+            if err.code != "InvalidSpotInstanceRequestID.NotFound":
+                raise
 
 
 def again_while_unknown(look: Callable[[], Instance | None]) -> Instance | None:
@@ -195,15 +205,6 @@ def _instance(item: dict[str, Any], region: str) -> Instance:
         reason_code=reason.get("Code", ""),
         state_reason=reason.get("Message", ""),
     )
-
-
-def _cancel_requests(door: Door, request_ids: Sequence[str]) -> None:
-    for request_id in request_ids:
-        try:
-            door.call("ec2", "cancel_spot_instance_requests", SpotInstanceRequestIds=[request_id])
-        except CloudError as err:
-            if err.code != "InvalidSpotInstanceRequestID.NotFound":
-                raise
 
 
 def _terminate_one(door: Door, instance_id: str) -> None:
