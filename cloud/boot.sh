@@ -15,7 +15,8 @@ code=${RLROBO_ROOT:-}/opt/rlrobo state=${RLROBO_ROOT:-}/var/lib/rlrobo
 mkdir -p "$code" "$state"
 cd "$state"
 export RLROBO_STATE=$state
-log=$state/boot.log python=${RLROBO_PYTHON:-} boot_python=${RLROBO_PYTHON:-python3}
+log=$state/boot.log python=${RLROBO_PYTHON:-}
+boot_python=$(command -v python3 || echo "$python")
 exec > >(tee -a "$log") 2>&1
 scaled() { awk -v s="$1" -v by="${RLROBO_CLOUD_TIMESCALE:-1}" 'BEGIN { print s * by }'; }
 off() { while :; do shutdown -h now || true; sleep 30; done; }

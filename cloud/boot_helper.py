@@ -66,6 +66,7 @@ def signed(method, service, url, body=b"", headers=None):
         "x-amz-content-sha256": digest,
         "x-amz-date": now,
         "x-amz-security-token": keys["Token"],
+        "content-type": "application/octet-stream",
     }
     sent.update({name.lower(): value for name, value in (headers or {}).items()})
     names = ";".join(sorted(sent))

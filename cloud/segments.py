@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from cloud.errors import CloudError
-from cloud.layout import SEQ_DIGITS, RunKeys
+from cloud.layout import SEQ_DIGITS, SUPERSEDED, RunKeys
 from cloud.store import ObjectStore, Stored
 from engine.protocol.crash_points import reach
 from engine.protocol.json_lines import LineReader
@@ -147,8 +147,8 @@ class SegmentWriter:
         self._store.create(key, b"".join(content for _, content in joined))
         reach("cloud-segments-joined")
         self._small = self._small[-1:]
-        for span in spans:
-            self._store.delete(span.key)
+        for span in spans:  # an instance may not delete; the bucket's lifecycle does
+            self._store.tag(span.key, SUPERSEDED)
 
 
 def _num_to_tell(lines: Sequence[_Line]) -> int:

@@ -172,6 +172,8 @@ def test_many_small_segments_become_one(store: DirectoryStore, tmp_path: Path, m
         source.writer.upload_new()
         if index in (0, 7):
             old_reader.read()
+        if index in (7, 19):
+            store.expire()
     assert len(store.keys(KEYS.events)) < 10
     new_reader = Reader(store)
     for reader in (old_reader, new_reader):
@@ -183,7 +185,7 @@ def test_a_join_that_was_cut_off_does_no_harm(
     store: DirectoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments_module, "JOIN_AFTER", 3)
-    faulty = FaultyStore(store, lambda name, key: Fault(slow_down()) if name == "delete" else None)
+    faulty = FaultyStore(store, lambda name, key: Fault(slow_down()) if name == "tag" else None)
     source, reader = Source(faulty, tmp_path, 1), Reader(store)
     for _ in range(4):
         source.tell()
@@ -205,6 +207,7 @@ def test_reading_while_segments_are_joined_misses_nothing(
         for _ in range(60):
             source.tell()
             source.writer.upload_new()
+            store.expire()
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -241,7 +244,7 @@ def test_any_history_reads_the_same_from_everywhere(
     before, segments_module.JOIN_AFTER = segments_module.JOIN_AFTER, 3
     try:
         for _ in range(data.draw(st.integers(1, 25))):
-            action = data.draw(st.sampled_from(["tell", "tell", "zombie", "attempt", "read", "reader"]))
+            action = data.draw(st.sampled_from(["tell", "tell", "zombie", "attempt", "read", "reader", "expire"]))
             if action == "attempt":
                 restored = Reader(store)
                 restored.read()
@@ -250,6 +253,8 @@ def test_any_history_reads_the_same_from_everywhere(
                 source = sources[-1] if action == "tell" else data.draw(st.sampled_from(sources))
                 source.tell(data.draw(st.integers(1, 3)))
                 source.writer.upload_new()
+            elif action == "expire":
+                store.expire()
             elif action == "read":
                 data.draw(st.sampled_from(readers)).read()
             else:
