@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloud.checkpoints import fetch_checkpoint, read_head, read_manifest
+from cloud.checkpoints import fetch_checkpoint, order_of, read_head, read_manifest
 from cloud.layout import RunKeys
 from cloud.records import CloudManifest, Head
 from cloud.store import ObjectStore
@@ -80,3 +80,24 @@ class Checkpoints:
 def is_small(manifest: CloudManifest) -> bool:
     """Whether a checkpoint is brought while its run goes on."""
     return sum(entry.size_bytes for entry in manifest.files.values()) <= SMALL_BYTES
+
+
+def find_manifest(store: ObjectStore, keys: RunKeys, which: str) -> str:
+    """Return the manifest key of the checkpoint `latest`, `best` or of a timestep, as HEAD names them.
+
+    Raises CheckpointError where there is none such, and CloudError.
+    """
+    head = read_head(store, keys)
+    if head is None:
+        raise CheckpointError(f"{keys.head}: the run has saved no checkpoint in the cloud yet.")
+    if which == "latest":
+        return head.manifest_key
+    if which == "best":
+        if not head.best_manifest_key:
+            raise CheckpointError(f"{keys.head}: no checkpoint was evaluated yet; use latest or a timestep.")
+        return head.best_manifest_key
+    steps = {order_of(key)[1]: key for key in sorted(head.kept, key=order_of)}
+    if int(which) not in steps:
+        there = ", ".join(str(step) for step in sorted(steps))
+        raise CheckpointError(f"{keys.checkpoints}: no checkpoint at timestep {which}; there are {there}.")
+    return steps[int(which)]

@@ -49,7 +49,14 @@ class Ledger:
     @property
     def spent_usd(self) -> float:
         """All of it, with the minimum of each instance."""
-        return sum(entry.cost_usd() for entry in self.entries) + self._minimums()
+        return sum(self.spent_on(attempt) for attempt in {entry.attempt for entry in self.entries})
+
+    def spent_on(self, attempt: int) -> float:
+        """What one attempt cost; an instance that was there for less than a minute costs a minute."""
+        own = [entry for entry in self.entries if entry.attempt == attempt]
+        short_s = MIN_BILLED_S - sum(entry.end - entry.begin for entry in own)
+        minimum = max(0.0, short_s) * own[-1].price_per_hour_usd / 3600.0 if own else 0.0
+        return sum(entry.cost_usd() for entry in own) + minimum
 
     @property
     def saved_usd(self) -> float:
@@ -59,15 +66,6 @@ class Ledger:
             for entry in self.entries
             if entry.on_demand_price_per_hour_usd is not None
         )
-
-    def _minimums(self) -> float:
-        """Return what instances cost that were there for less than a minute, beyond their seconds."""
-        missing = 0.0
-        for attempt in {entry.attempt for entry in self.entries}:
-            own = [entry for entry in self.entries if entry.attempt == attempt]
-            short_s = MIN_BILLED_S - sum(entry.end - entry.begin for entry in own)
-            missing += max(0.0, short_s) * own[-1].price_per_hour_usd / 3600.0
-        return missing
 
 
 def _goes_on(last: LedgerEntry, entry: LedgerEntry) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import SystemCommand
@@ -26,6 +27,7 @@ from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.collecting import settle
+from rlrobo_tui.ending import ended_by_signals
 from rlrobo_tui.folders import state_dir
 from rlrobo_tui.key_map import for_textual
 from rlrobo_tui.memory import Memory, read_memory, write_memory
@@ -45,7 +47,10 @@ from rlrobo_tui.terminal import check_terminal, is_in_browser
 from rlrobo_tui.user_files import read_user_files
 from robots.plugins import load_plugins
 
-STYLES = ("base", "runs", "live", "compare", "replay", "new_run", "settings", "doctor", "overlay")
+if TYPE_CHECKING:
+    from rlrobo_tui.account import Account
+
+STYLES = ("base", "runs", "live", "compare", "replay", "cloud", "new_run", "settings", "doctor", "overlay")
 SETTLED_S = 2.0
 """Chosen: until then the first pages are drawn and what they need is imported."""
 
@@ -90,6 +95,8 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         self.current = run
         self.summaries: Sequence[RunSummary] = ()
         """All runs as they were listed last, the newest first."""
+        self.account: Account | None = None
+        """What the AWS account held when it was asked last."""
         self._first_run = run
         self._is_warm = False
 
@@ -238,6 +245,7 @@ def run_app(settings: Settings, run: RunDir | None = None, options: Options | No
         warnings=(*options.warnings, *warnings),
     )
     app = RlroboApp(settings.runs_dir, run=run, options=told)
-    app.run()
+    with ended_by_signals(app):
+        app.run()
     if app.return_code:
         sys.exit(app.return_code)

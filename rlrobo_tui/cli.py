@@ -35,6 +35,7 @@ COMMANDS = {
     "plot": ("plot:plot", "Draw metrics of runs over their timesteps."),
     "report": ("report:report", "Write a run as one HTML page for somebody else."),
     "robots": ("robots:robots", "List the tasks and their robots; make and check a robot of your own."),
+    "cloud": ("cloud:cloud", "Prepare an AWS account, and look after the runs there."),
     "bench": ("bench:bench", "Measure how fast tasks simulate and train, and how light the app is, on this machine."),
     "doctor": ("doctor:doctor", "Check this machine and say how to mend what is missing."),
     "info": ("info:info", "Print where runs, settings, keys, memories, reports and caches lie."),

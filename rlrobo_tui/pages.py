@@ -13,6 +13,7 @@ PAGES = {
     "live": "rlrobo_tui.screens.live:LiveScreen",
     "compare": "rlrobo_tui.screens.compare:CompareScreen",
     "replay": "rlrobo_tui.screens.replay:ReplayScreen",
+    "cloud": "rlrobo_tui.screens.cloud:CloudScreen",
     "doctor": "rlrobo_tui.screens.doctor:DoctorScreen",
     "settings": "rlrobo_tui.screens.settings:SettingsScreen",
     "new": "rlrobo_tui.screens.new_run:NewRunScreen",

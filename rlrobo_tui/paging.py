@@ -106,6 +106,10 @@ class Paging(App[None]):
         """Show a checkpoint of the current run."""
         self.go("replay")
 
+    def action_go_cloud(self) -> None:
+        """Show the runs on rented machines."""
+        self.go("cloud")
+
     def action_go_settings(self) -> None:
         """Show the settings."""
         self.go("settings")

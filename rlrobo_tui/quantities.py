@@ -37,6 +37,18 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def dollars(value: float | None) -> str:
+    """Write money in US dollars: $0.42, $1,204; `–` for None."""
+    if value is None:
+        return "–"
+    return f"${value:,.2f}" if abs(value) < 999.995 else f"${value:,.0f}"
+
+
+def dollars_an_hour(value: float | None) -> str:
+    """Write a price: $0.142/h; `–` for None."""
+    return "–" if value is None else f"${value:.3f}/h"
+
+
 def percent(part: float) -> str:
     """Write a part of one: 41%. It rounds down, so that 100% means all."""
     return f"{math.floor(part * 100 + 1e-9)}%"

@@ -157,19 +157,21 @@ def age_of(summary: RunSummary, now: float) -> str:
     return age(now - summary.started_at) if summary.started_at else "–"
 
 
-def layout(rows: Iterable[Mapping[str, str]], room: int) -> list[tuple[Column, int]]:
+def layout(
+    rows: Iterable[Mapping[str, str]], room: int, columns: Sequence[Column] = COLUMNS
+) -> list[tuple[Column, int]]:
     """Return the columns that fit into `room`, each with its width and one more for the gap behind it.
 
     The name of a run gets what it needs before a column is added that could be missed.
     """
-    widths = {column.title: max(column.least_width, len(column.title)) for column in COLUMNS}
+    widths = {column.title: max(column.least_width, len(column.title)) for column in columns}
     filled: set[str] = set()
     for row in rows:
         for title, text in row.items():
             widths[title] = max(widths[title], len(text))
         filled |= {title for title, text in row.items() if text}
-    shown = {column.title for column in COLUMNS if not column.rank}
-    offered = (column for column in COLUMNS if column.rank and (column.title in filled or not column.is_spared))
+    shown = {column.title for column in columns if not column.rank}
+    offered = (column for column in columns if column.rank and (column.title in filled or not column.is_spared))
     for column in sorted(offered, key=lambda column: column.rank):
         if sum(widths[title] + 1 for title in (*shown, column.title)) - 1 > room:
             break
@@ -177,7 +179,7 @@ def layout(rows: Iterable[Mapping[str, str]], room: int) -> list[tuple[Column, i
     excess = sum(widths[title] + 1 for title in shown) - 1 - room
     if excess > 0:
         widths[NAME] = max(SHORTEST_NAME, widths[NAME] - excess)
-    return [(column, widths[column.title]) for column in COLUMNS if column.title in shown]
+    return [(column, widths[column.title]) for column in columns if column.title in shown]
 
 
 def detail(summary: RunSummary) -> str:

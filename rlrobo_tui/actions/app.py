@@ -35,6 +35,10 @@ ACTIONS = (
         group=_GO, is_in_footer=False, cli="rlrobo replay {run}",
     ),
     Action(
+        id="go_cloud", scope="app", keys="5", label="Cloud", group=_GO, is_in_footer=False, cli="rlrobo cloud runs",
+        help="Runs on rented machines: state, costs, interruptions, and what the account holds.",
+    ),
+    Action(
         id="go_settings", scope="app", keys="comma", label="Settings", shown_key=",", group=_GO, is_in_footer=False,
         help="Colours, characters, the bell; where the files of the settings and the keys are.",
     ),

@@ -4,7 +4,7 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from rlrobo_tui.actions import app, compare, doctor, live, new_run, overlay, replay, runs, settings
+from rlrobo_tui.actions import app, cloud, compare, doctor, live, new_run, overlay, replay, runs, settings
 from rlrobo_tui.actions.action import Action, Danger
 
 ACTIONS: tuple[Action, ...] = (
@@ -13,6 +13,7 @@ ACTIONS: tuple[Action, ...] = (
     *live.ACTIONS,
     *compare.ACTIONS,
     *replay.ACTIONS,
+    *cloud.ACTIONS,
     *new_run.ACTIONS,
     *settings.ACTIONS,
     *doctor.ACTIONS,

@@ -27,7 +27,8 @@ from rlrobo_tui.widgets.runs_table import RunsTable
 from tests.rlrobo_tui.app_runs import drive, hold, make_run, training, until
 
 CHANGING = [action for action in ACTIONS if action.danger is not Danger.SAFE]
-ENDING = [action for action in ACTIONS if action.danger is Danger.ENDS]
+ENDING = [action for action in ACTIONS if action.danger is Danger.ENDS and action.scope != "cloud"]
+"""Those of the cloud page have tests of their own, with runs in the cloud."""
 NEVER_AT_ONCE = {("live.pause", "live.resume"), ("runs.pause", "runs.resume")}
 """Actions of one key: a run is paused, or it is not."""
 PAGES_OWN = {("app.last_page", "replay.zoom_out"), ("app.go_settings", "replay.step_back")}
