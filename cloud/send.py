@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from cloud.bootstrap import boot_template
 from cloud.errors import CloudError
 from cloud.layout import RunKeys, wheel_keys
 from cloud.local import CloudFiles
@@ -68,6 +69,7 @@ def send(run: RunDir, spec: CloudSpec, store: ObjectStore, say: Callable[[str], 
     if not spec.image:
         spec = _send_code(spec, store, say)
     CloudFiles(run).write_spec(spec)
+    store.put(keys.boot, boot_template(spec).encode())
     reach("cloud-code-sent")
     if not store.create(keys.spec, encode(spec)):
         return send(run, spec, store, say)  # another process was quicker

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cloud.local import CloudFiles
 from engine.launch import find_engine, find_supervisor
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Stop, send_command
@@ -96,13 +97,15 @@ def exit_code_of(view: RunView) -> int:
 
 def explain_early_death(run: RunDir) -> str:
     """Say that the engine died before it began, with the end of its log."""
+    files = CloudFiles(run)
+    path = files.log if files.spec.is_file() else run.engine_log
     try:
-        lines = run.engine_log.read_text(errors="replace").strip().splitlines()[-NUM_LOG_LINES:]
+        lines = path.read_text(errors="replace").strip().splitlines()[-NUM_LOG_LINES:]
     except OSError:
         lines = []
     log = "\n".join(f"  {line}" for line in lines) or "  (it is empty)"
     return (
-        f"{run.path}: the engine ended before it began. The end of engine.log:\n{log}\n"
+        f"{run.path}: the engine ended before it began. The end of {path.name}:\n{log}\n"
         "Mend what it names and train again; `rlrobo doctor` checks this machine."
     )
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cloud.attach import ensure_link
+from cloud.commands import Kill
 from engine.launch import find_engine, find_supervisor, kill_engine
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Command, Pause, SaveCheckpoint, Set, Stop, command_type, send_command
@@ -13,6 +15,7 @@ from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.events import CommandDone
 from engine.protocol.json_lines import event_reader
 from engine.protocol.lock import read_holder
+from engine.protocol.remote import read_remote
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import summarize
 from rlrobo_tui.commands.follow import POLL_INTERVAL_S
@@ -113,10 +116,17 @@ def has_engine(run: RunDir) -> bool:
     """Whether an engine holds `run` here or is only starting, or says so from another machine."""
     holder = read_holder(run.lock_file)
     is_here = find_engine(run) is not None or find_supervisor(run) is not None
-    return is_here or (holder is not None and not holder.is_here)
+    return is_here or (holder is not None and not holder.is_here) or is_elsewhere(run)
+
+
+def is_elsewhere(run: RunDir) -> bool:
+    """Whether the run goes on in the cloud."""
+    remote = read_remote(run.remote)
+    return remote is not None and remote.is_active
 
 
 def _require_engine(run: RunDir) -> None:
+    ensure_link(run)  # or a command for the cloud would lie here
     if not has_engine(run):
         summary = summarize(run)
         raise UsageError(
@@ -133,11 +143,17 @@ def _wait_for_end(run: RunDir, *, sleep: Callable[[float], None] = time.sleep) -
 
 
 def _kill(run: RunDir, *, is_confirmed: bool) -> None:
-    if find_engine(run) is None and find_supervisor(run) is None:
+    is_remote = is_elsewhere(run)
+    if not is_remote and find_engine(run) is None and find_supervisor(run) is None:
         raise UsageError(f"{run.id}: no engine works on it on this machine; there is nothing to kill.")
     question = f"Kill the engine of {run.id}? What came after its last checkpoint is lost."
     if not is_confirmed and not typer.confirm(question, err=True):
         raise UsageError("nothing was killed; `rlrobo stop` without --kill saves a checkpoint first.")
+    if is_remote:
+        ensure_link(run)
+        send_command(run.commands, Kill())
+        _wait_for_end(run)
+        return
     kill_engine(run)
     num_checkpoints = len(list_checkpoints(run.checkpoints))
     narrate(f"{run.id}: killed; {num_checkpoints} checkpoints are left, in {run.checkpoints}")

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cloud.attach import ensure_link
 from engine.launch import find_engine
 from engine.protocol.events import encode_event
 from engine.protocol.json_lines import event_reader
 from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.attend import exit_code_of, explain_early_death
+from rlrobo_tui.commands.control import is_elsewhere
 from rlrobo_tui.commands.follow import POLL_INTERVAL_S, choose_display, follow, progress_sentence
 from rlrobo_tui.commands.options import RunArgument, named_run
 from rlrobo_tui.console import narrate, narrate_skipped, print_data
@@ -30,6 +32,8 @@ def watch(
 ) -> None:
     """Follow a run until it ends. Ctrl-C leaves the run alone."""
     found = named_run(run)
+    if not once:
+        ensure_link(found)
     try:
         code = _watch_events(found, once=once) if as_json else _watch_view(found, plain=plain, once=once)
     except KeyboardInterrupt:
@@ -41,7 +45,7 @@ def watch(
 def may_have_engine(run: RunDir) -> bool:
     """Whether an engine works on `run`, may work on it on another machine, or is about to start."""
     holder = read_holder(run.lock_file)
-    if find_engine(run) is not None or (holder is not None and not holder.is_here):
+    if find_engine(run) is not None or (holder is not None and not holder.is_here) or is_elsewhere(run):
         return True
     return time.time() - run.config.stat().st_mtime < START_ALLOWANCE_S
 
@@ -53,7 +57,9 @@ def _say_what_is_awaited(tail: RunTail) -> None:
     if tail.num_events or not may_have_engine(run):
         return
     holder = read_holder(run.lock_file)
-    if holder is None:
+    if is_elsewhere(run):
+        what = "no event yet; a machine starts for it in the cloud."
+    elif holder is None:
         what = f"no engine yet; waiting at most {START_ALLOWANCE_S:.0f} s for one to start."
     elif holder.is_here:
         what = f"no event yet; its engine, process {holder.pid}, is starting."
