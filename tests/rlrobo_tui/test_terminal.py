@@ -69,3 +69,12 @@ def test_over_ssh_textual_draws_seldom_unless_the_user_says_otherwise(
         monkeypatch.delenv("TEXTUAL_FPS")
     tui()
     assert os.environ["TEXTUAL_FPS"] == got
+
+
+def test_on_the_spot_textual_draws_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlrobo_tui.app.run_app", lambda *_: None)
+    for name in ("SSH_CONNECTION", "TEXTUAL_FPS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    tui()
+    assert os.environ["TEXTUAL_FPS"] == "120"
