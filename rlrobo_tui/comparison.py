@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.protocol.config import RunConfig
 from rlrobo_tui.config_diff import SEED, differing, same_but_seed
+from rlrobo_tui.costs import Costs
 from rlrobo_tui.glossary import explain
 from rlrobo_tui.history import History
 from rlrobo_tui.intervals import Difference, difference, mean_and_half
@@ -39,6 +40,8 @@ class Compared:
     view: RunView
     config: RunConfig | None
     """None: it cannot be read."""
+    costs: Costs | None = None
+    """None: it was trained here, at no price."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,8 @@ class Curve:
     """Places and values, as they were measured, of each run that has a value."""
     bests: tuple[float, ...] = ()
     """Best value of each of them, in the direction in which the metric improves."""
+    spent_usd: tuple[float, ...] = ()
+    """What each of its runs that has a price has cost, whether it has values or not."""
 
     @property
     def finals(self) -> tuple[float, ...]:
@@ -99,6 +104,8 @@ class Row:
     """Where the shortest run ends, so that all had as much of the axis; None where the runs have no place in common."""
     final: Estimate
     best: Estimate
+    cost: Estimate | None
+    """Dollars of a run; None where none of its runs has a price."""
     against: Difference | None
     """How the common value differs from that of the first row; None in the first row, and without a common value."""
 
@@ -161,7 +168,13 @@ def spanning(runs: Sequence[Compared], axis: XAxis) -> RunView:
         if run.view.started_at is not None and run.view.updated_at is not None
     ]
     step = max((run.view.step for run in runs), default=0)
-    return RunView(step=step, started_at=start, updated_at=max(ends, default=start))
+    cost = max((float(run.costs.usd[-1]) for run in runs if run.costs and len(run.costs.usd)), default=0.0)
+    return RunView(step=step, started_at=start, updated_at=max(ends, default=start), cost_usd=cost)
+
+
+def without_price(runs: Sequence[Compared]) -> list[Compared]:
+    """Return the runs that have no place on an axis of dollars."""
+    return [run for run in runs if run.costs is None]
 
 
 def _history(run: Compared, question: Question) -> History:
@@ -177,8 +190,11 @@ def _history(run: Compared, question: Question) -> History:
 
 
 def _single(run: Compared, question: Question) -> Curve:
+    spent = () if run.costs is None else (run.costs.spent_usd,)
     history = _history(run, question)
-    xs = _places(history, run.view, question.axis)
+    xs = _places(history, run, question.axis)
+    if xs is None:
+        return Curve(name=run.name, ids=(run.id,))
     kept = xs if len(xs) == 0 else np.maximum.accumulate(xs)  # a clock that was set back must not fold a line
     values = history.values
     return Curve(
@@ -189,6 +205,7 @@ def _single(run: Compared, question: Question) -> Curve:
         breaks=tuple(history.breaks),
         members=((kept, values.copy()),) if len(values) else (),
         bests=(_best(values, question.metric),) if len(values) else (),
+        spent_usd=spent,
     )
 
 
@@ -215,21 +232,25 @@ def _mean(runs: Sequence[Compared], name: str, question: Question) -> Curve:
     ids = tuple(run.id for run in runs)
     members = tuple(member for single in known for member in single.members)
     bests = tuple(value for single in known for value in single.bests)
+    spent = tuple(value for single in singles for value in single.spent_usd)
     first = max((single.xs[0] for single in known), default=0.0)
     last = min((single.xs[-1] for single in known), default=0.0)
     if len(known) == 1:
-        return replace(known[0], name=name, ids=ids)
+        return replace(known[0], name=name, ids=ids, spent_usd=spent)
     if first >= last:
-        return Curve(name=name, ids=ids, members=members, bests=bests)
+        return Curve(name=name, ids=ids, members=members, bests=bests, spent_usd=spent)
     grid = np.linspace(first, last, GRID)
     mean, half = mean_and_half([np.interp(grid, single.xs, single.ys) for single in known])
-    return Curve(name=name, ids=ids, xs=grid, ys=mean, half=half, members=members, bests=bests)
+    return Curve(name=name, ids=ids, xs=grid, ys=mean, half=half, members=members, bests=bests, spent_usd=spent)
 
 
-def _places(history: History, view: RunView, axis: XAxis) -> Floats:
+def _places(history: History, run: Compared, axis: XAxis) -> Floats | None:
+    """Return where each value is; None where the run has no place on the axis."""
     if axis is XAxis.STEPS:
         return history.steps.copy()
-    return history.times - (view.started_at or 0.0) if axis is XAxis.ELAPSED else history.times.copy()
+    if axis is XAxis.COST:
+        return None if run.costs is None else run.costs.at(history.times)
+    return history.times - (run.view.started_at or 0.0) if axis is XAxis.ELAPSED else history.times.copy()
 
 
 def _best(values: Floats, metric: str) -> float:
@@ -247,6 +268,7 @@ def _row(line: Curve, baseline: Curve | None, place: float | None) -> Row:
         common=None if place is None else _estimate(line.values_at(place)),
         final=_estimate(line.finals),
         best=_estimate(line.bests),
+        cost=_estimate(line.spent_usd) if line.spent_usd else None,
         against=against,
     )
 

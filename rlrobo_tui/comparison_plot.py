@@ -72,6 +72,16 @@ def readout(curves: Sequence[Curve], *, lens: Lens, shown: Collection[int]) -> s
     return "   ".join([f"at {place_text(lens.cursor, lens.x_axis)}", *parts])
 
 
+def signs_of(curves: Sequence[Curve], ids: Collection[str]) -> list[str]:
+    """Return what the runs with these ids are called in the plot: B, or in a mean over seeds `s2 of B`."""
+    return [
+        letter if len(curve.ids) == 1 else f"{id.rpartition('-')[2]} of {letter}"
+        for letter, curve in zip(LETTERS, curves, strict=False)
+        for id in curve.ids
+        if id in ids
+    ]
+
+
 def _end_label(index: int, curve: Curve) -> str:
     """Return the letter, and the seed or how many runs it is."""
     end = curve.name.rpartition("-")[2] if len(curve.ids) == 1 else f"×{len(curve.ids)}"

@@ -16,6 +16,8 @@ CLOSEST = 1000
 """chosen: zooming ends at this part of the whole."""
 PAN = 0.25
 """chosen: part of the window that one key moves it."""
+LEAST_USD = 0.001
+"""chosen: what an axis of dollars reaches at least."""
 _TICK_SECONDS = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800,
 )  # fmt: skip
@@ -27,20 +29,20 @@ class XAxis(Enum):
     STEPS = "steps"
     CLOCK = "wall clock"
     ELAPSED = "time since the start"
-
-    @property
-    def next(self) -> "XAxis":
-        """The one that the key goes to."""
-        every = list(XAxis)
-        return every[(every.index(self) + 1) % len(every)]
+    COST = "cost"
+    """Dollars; only of runs that were trained on a machine with a price, and only where runs are compared."""
 
 
+X_OPTIONS = {"steps": XAxis.STEPS, "wall": XAxis.CLOCK, "relative": XAxis.ELAPSED, "cost": XAxis.COST}
+"""What `--x` takes."""
+FREE_AXES = (XAxis.STEPS, XAxis.CLOCK, XAxis.ELAPSED)
+"""Those that every run has, in the order in which a key cycles through them."""
 Limits = tuple[float, float]
 
 
 @dataclass
 class Lens:
-    """What the keys for charts change. Positions are in units of the axis: timesteps or seconds."""
+    """What the keys for charts change. Positions are in units of the axis: timesteps, seconds or dollars."""
 
     x_axis: XAxis = XAxis.STEPS
     weight: float = SMOOTHINGS[0]
@@ -56,6 +58,8 @@ class Lens:
         """Return the limits of all there is."""
         if self.x_axis is XAxis.STEPS:
             return 0.0, float(max(1, view.step))
+        if self.x_axis is XAxis.COST:
+            return 0.0, max(LEAST_USD, view.cost_usd)
         start = view.started_at or 0.0
         first = start if self.x_axis is XAxis.CLOCK else 0.0
         return first, first + max(1.0, (view.updated_at or start) - start)
@@ -96,9 +100,9 @@ class Lens:
         """Show everything, to the latest."""
         self.width = self.end = None
 
-    def use_next_axis(self) -> None:
-        """Draw over something else; a window in other units means nothing then."""
-        self.x_axis = self.x_axis.next
+    def use_next_axis(self, axes: Sequence[XAxis] = FREE_AXES) -> None:
+        """Draw over the next of `axes`; a window in other units means nothing then."""
+        self.x_axis = axes[(axes.index(self.x_axis) + 1) % len(axes)] if self.x_axis in axes else axes[0]
         self.follow()
         self.cursor = None
 
@@ -133,6 +137,9 @@ class Lens:
         if self.x_axis is XAxis.STEPS:
             positions = ticks(first, last, num_ticks=num_ticks)
             return positions, tick_labels(positions)
+        if self.x_axis is XAxis.COST:
+            positions = ticks(first, last, num_ticks=num_ticks)
+            return positions, [f"${label}" for label in tick_labels(positions)]
         return time_ticks(first, last, num_ticks, is_clock=self.x_axis is XAxis.CLOCK)
 
 

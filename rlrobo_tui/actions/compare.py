@@ -39,8 +39,8 @@ ACTIONS = (
     ),
     Action(
         id="x_axis", scope="compare", keys="x", label="Axis", group=_AXES,
-        help="Align on timesteps, on the time of day, or on the time since each run's start.",
-        cli="rlrobo compare RUN RUN --x relative",
+        help="Align on timesteps, the time of day, the time since each run's start, or dollars where runs had a price.",
+        cli="rlrobo compare RUN RUN --x cost",
     ),
     Action(
         id="inspect", scope="compare", keys="i", label="Inspect", group=_AXES,

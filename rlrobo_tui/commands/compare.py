@@ -4,20 +4,30 @@ from typing import Annotated, Literal
 
 import typer
 
+from cloud.local import CloudFiles
 from engine.protocol.errors import RlroboError, UnknownNameError, UsageError
 from engine.protocol.json_lines import event_reader
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.options import JsonOption, complete_runs, named_run
-from rlrobo_tui.comparison import RETURN, Compared, Question, Row, common_place, curves, metrics_of, names_of, table
-from rlrobo_tui.comparison_words import interval, place_text, signed, verdict
+from rlrobo_tui.comparison import (
+    RETURN,
+    Compared,
+    Question,
+    Row,
+    common_place,
+    curves,
+    metrics_of,
+    names_of,
+    table,
+    without_price,
+)
+from rlrobo_tui.comparison_words import cost, interval, left_out, place_text, signed, verdict
 from rlrobo_tui.config_diff import differing
 from rlrobo_tui.console import narrate, narrate_skipped, print_data, print_json, print_table
-from rlrobo_tui.lens import XAxis
+from rlrobo_tui.costs import read_costs
+from rlrobo_tui.lens import X_OPTIONS, XAxis
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_view import RunView
-
-AXES = {"steps": XAxis.STEPS, "wall": XAxis.CLOCK, "relative": XAxis.ELAPSED}
-"""What `--x` takes."""
 
 
 def compare(
@@ -25,8 +35,8 @@ def compare(
     *,
     metric: Annotated[str, typer.Option("--metric", "-m", help="What is compared.")] = RETURN,
     x: Annotated[
-        Literal["steps", "wall", "relative"],
-        typer.Option(help="Align on timesteps, on the time of day, or on the time since each run's start."),
+        Literal["steps", "wall", "relative", "cost"],
+        typer.Option(help="Align on timesteps, the time of day, the time since each run's start, or dollars."),
     ] = "steps",
     is_aggregated: Annotated[
         bool, typer.Option("--aggregate", help="Take runs that differ in the seed alone together.")
@@ -42,13 +52,16 @@ def compare(
     known = metrics_of(compared)
     if metric not in known:
         raise UnknownNameError("metric", metric, known)
-    lines = curves(compared, Question(metric=metric, axis=AXES[x], is_aggregated=is_aggregated))
+    axis = X_OPTIONS[x]
+    if axis is XAxis.COST:
+        _check_prices(compared)
+    lines = curves(compared, Question(metric=metric, axis=axis, is_aggregated=is_aggregated))
     rows, changes = table(lines), _changes(compared)
     place = common_place(lines)
     if as_json:
         print_json(_as_data(rows, metric=metric, x=x, place=place, changes=changes))
         return
-    _print_rows(rows, metric, place_text(place, AXES[x]))
+    _print_rows(rows, metric, place_text(place, axis))
     _print_changes(changes, names)
 
 
@@ -62,16 +75,26 @@ def _read(run: RunDir, name: str) -> Compared:
     except (RlroboError, OSError) as err:
         narrate(f"rlrobo: {err}")
         config = None
-    return Compared(id=run.id, name=name, view=view, config=config)
+    return Compared(id=run.id, name=name, view=view, config=config, costs=read_costs(CloudFiles(run)))
+
+
+def _check_prices(runs: list[Compared]) -> None:
+    """Name the runs that are not drawn over cost. Raises UsageError where none is."""
+    free = without_price(runs)
+    if len(free) == len(runs):
+        raise UsageError("compare --x cost: all of these runs were trained here: no price; take steps, wall, relative.")
+    if free:
+        narrate(f"rlrobo: {left_out([run.name for run in free])}.")
 
 
 def _print_rows(rows: list[Row], metric: str, place: str) -> None:
     print_data(metric)
-    headers = ["RUN", ">N", f">AT {place}", ">FINAL", ">BEST", ">DIFFERENCE", "95 %"]
+    has_costs = any(row.cost for row in rows)
+    headers = ["RUN", ">N", f">AT {place}", ">FINAL", ">BEST", *([">COST"] if has_costs else []), ">DIFFERENCE", "95 %"]
     cells = [
         (
             row.curve.name, str(len(row.curve.members)), interval(row.common), interval(row.final), interval(row.best),
-            signed(row.against), verdict(row.against),
+            *([cost(row.cost)] if has_costs else []), signed(row.against), verdict(row.against),
         )
         for row in rows
     ]  # fmt: skip
@@ -110,6 +133,7 @@ def _as_data(
                 "common": row.common,
                 "final": row.final,
                 "best": row.best,
+                "cost_usd": row.cost,
                 "difference": row.against,
                 "excludes_zero": row.against.excludes_zero if row.against else None,
             }

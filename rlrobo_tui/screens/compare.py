@@ -33,11 +33,13 @@ from rlrobo_tui.comparison import (
     names_of,
     spanning,
     table,
+    without_price,
 )
-from rlrobo_tui.comparison_plot import LETTERS, Inks, make_plot, readout
-from rlrobo_tui.comparison_words import place_text
+from rlrobo_tui.comparison_plot import LETTERS, Inks, make_plot, readout, signs_of
+from rlrobo_tui.comparison_words import left_out, place_text
 from rlrobo_tui.config_diff import SEED, differing, same_but_seed
-from rlrobo_tui.lens import Lens, XAxis
+from rlrobo_tui.costs import CostTail
+from rlrobo_tui.lens import X_OPTIONS, Lens, XAxis
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.compare_choice import choose_runs
@@ -65,6 +67,8 @@ class Result:
     place: float | None
     span: RunView
     metrics: list[str]
+    free: list[str]
+    """Ids of the runs without a price."""
     num_active: int
 
 
@@ -88,6 +92,9 @@ class CompareScreen(CompareKeys):
         self.runs_dir = runs[0].path.parent
         self._names = names_of([run.id for run in runs])
         self._configs = [_config_of(run) for run in runs]
+        self._costs = [CostTail(run) for run in runs]
+        for tail in self._costs:
+            tail.poll()
         self.lens, self.span = Lens(), RunView()
         self.known_metrics: list[str] = []
         self.curves: list[Curve] = []
@@ -110,9 +117,8 @@ class CompareScreen(CompareKeys):
     def command(self) -> str:
         """What prints the same in a shell."""
         words = ["rlrobo compare", *(run.id for run in self._runs), f"--metric {self.memory.metric}"]
-        axes = {XAxis.STEPS: "steps", XAxis.CLOCK: "wall", XAxis.ELAPSED: "relative"}
-        if self.lens.x_axis is not XAxis.STEPS:
-            words.append(f"--x {axes[self.lens.x_axis]}")
+        axis = next(option for option, axis in X_OPTIONS.items() if axis is self.lens.x_axis)
+        words += [] if self.lens.x_axis is XAxis.STEPS else [f"--x {axis}"]
         return " ".join([*words, *(["--aggregate"] if self.memory.is_aggregated else [])])
 
     @property
@@ -125,6 +131,11 @@ class CompareScreen(CompareKeys):
         """Whether two runs differ in the seed alone."""
         kinds = [same_but_seed(config) for config in self._configs if config is not None]
         return len(set(kinds)) < len(kinds)
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether a run was trained at a price."""
+        return any(tail.costs is not None for tail in self._costs)
 
     @property
     def columns(self) -> int:
@@ -146,7 +157,7 @@ class CompareScreen(CompareKeys):
         """Begin to read the runs."""
         memory = self.memory
         self.lens.weight = memory.smoothing
-        self.lens.x_axis = next((axis for axis in XAxis if axis.value == memory.x_axis), XAxis.STEPS)
+        self.lens.x_axis = next((axis for axis in self.axes if axis.value == memory.x_axis), XAxis.STEPS)
         self.query_one("#diff").border_title = "configuration"
         self._draw_title()
         self._follow()
@@ -202,6 +213,8 @@ class CompareScreen(CompareKeys):
         overlay.show(make_plot(self.curves, inks, lens=self.lens, span=self.span, shown=shown))
         overlay.border_title = self.memory.metric
         note = readout(self.curves, lens=self.lens, shown=shown)
+        if self.lens.x_axis is XAxis.COST and self._result is not None:
+            note = note or left_out(signs_of(self.curves, self._result.free))
         overlay.border_subtitle = note if overlay.has_room else "nothing to draw here; a: another metric, 0: all of it"
 
     def _draw_diff(self) -> None:
@@ -234,7 +247,7 @@ class CompareScreen(CompareKeys):
         asked: Question | None = None
         while not self._left.is_set():
             self._wake.clear()
-            has_news = [tail.poll() for tail in tails if not self._left.is_set()]
+            has_news = [tail.poll() for tail in (*tails, *self._costs) if not self._left.is_set()]
             question = self._question()
             if any(has_news) or question != asked:
                 asked = question
@@ -252,8 +265,8 @@ class CompareScreen(CompareKeys):
 
     def _compute(self, tails: Sequence[RunTail], question: Question) -> Result:
         runs = [
-            Compared(id=tail.run.id, name=name, view=tail.view.snapshot(), config=config)
-            for tail, name, config in zip(tails, self._names, self._configs, strict=True)
+            Compared(id=tail.run.id, name=name, view=tail.view.snapshot(), config=config, costs=ledger.costs)
+            for tail, name, config, ledger in zip(tails, self._names, self._configs, self._costs, strict=True)
         ]
         lines = curves(runs, question)
         return Result(
@@ -262,6 +275,7 @@ class CompareScreen(CompareKeys):
             place=common_place(lines),
             span=spanning(runs, question.axis),
             metrics=metrics_of(runs),
+            free=[run.id for run in without_price(runs)],
             num_active=sum(not run.view.status.is_over for run in runs),
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.comparison import Curve
+from rlrobo_tui.lens import FREE_AXES, XAxis
 from rlrobo_tui.memory import CompareMemory
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import PickMetric
@@ -31,6 +33,16 @@ class CompareKeys(LensKeys):
     def ask(self) -> None:
         """Compute the curves anew."""
         raise NotImplementedError
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether a run was trained at a price."""
+        raise NotImplementedError
+
+    @property
+    def axes(self) -> Sequence[XAxis]:
+        """What curves can be drawn over."""
+        return (*FREE_AXES, XAxis.COST) if self.has_costs else FREE_AXES
 
     def whole(self) -> RunView:
         """Return what lasts as long as all runs together."""
@@ -87,7 +99,9 @@ class CompareKeys(LensKeys):
 
     def action_x_axis(self) -> None:
         """Draw over something else."""
-        self.lens.use_next_axis()
+        if not self.has_costs and self.lens.x_axis is FREE_AXES[-1]:
+            self.notify("Not over cost: these runs were trained here, at no price.")
+        self.lens.use_next_axis(self.axes)
         self.memory.x_axis = self.lens.x_axis.value
         self.ask()
 

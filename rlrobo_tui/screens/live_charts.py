@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
-from rlrobo_tui.lens import XAxis
+from rlrobo_tui.lens import FREE_AXES, XAxis
 from rlrobo_tui.memory import LiveMemory
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.dialogs import PickMetric
@@ -50,7 +50,7 @@ class ChartKeys(LensKeys):
         """Take over what the user chose the last time."""
         memory = self._live_memory
         self.lens.weight = memory.smoothing
-        self.lens.x_axis = next((axis for axis in XAxis if axis.value == memory.x_axis), XAxis.STEPS)
+        self.lens.x_axis = next((axis for axis in FREE_AXES if axis.value == memory.x_axis), XAxis.STEPS)
         self._use_layout(memory.layout if memory.layout in LAYOUTS else LAYOUTS[0])
 
     def chosen_metrics(self) -> list[str]:

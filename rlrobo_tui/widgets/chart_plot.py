@@ -140,7 +140,7 @@ def readout(data: ChartData) -> list[str]:
         return []
     index = nearest(data.xs, cursor)
     step, moment = float(history.steps[index]), float(history.times[index])
-    where = {
+    where = {  # FREE_AXES; a chart of one run is not drawn over cost
         XAxis.STEPS: f"at {count(step)}",
         XAxis.CLOCK: f"at {clock(moment)}",
         XAxis.ELAPSED: f"after {duration(moment - (data.view.started_at or 0.0))}",

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from rlrobo_tui.comparison import Curve, Row
 from rlrobo_tui.comparison_plot import LETTERS, sample_of
-from rlrobo_tui.comparison_words import interval, signed, verdict
+from rlrobo_tui.comparison_words import cost, interval, signed, verdict
 from rlrobo_tui.run_list import shorten
 
 SHORTEST_NAME = 8
@@ -50,8 +50,9 @@ class CompareTable(Static):
 def table_content(state: TableState, width: int) -> Content:
     """Return the table in at most `width` columns: the difference goes last, the best value first."""
     known = {row.curve.ids: row for row in state.rows}
+    unused = () if any(row.cost for row in state.rows) else ("cost",)
     cells = [_cells(known.get(curve.ids), state.place) for curve in state.curves]
-    titles = _cells(None, state.place).keys()
+    titles = [title for title in _cells(None, state.place) if title not in unused]
     widths = {title: max([len(title), *(len(row[title]) for row in cells)]) for title in titles}
     longest = max((len(curve.name) for curve in state.curves), default=0)
     shown = _fitting(widths, width - len("A ━━━  ") - min(longest, 24))
@@ -67,12 +68,13 @@ def table_content(state: TableState, width: int) -> Content:
 def _cells(row: Row | None, place: str) -> dict[str, str]:
     """Return the text of each column by its title, the first to be left out where there is no room at the end."""
     if row is None:
-        return {"n": "0", f"at {place}": "no value", "difference": "", "95 %": "", "final": "", "best": ""}
+        return {"n": "0", f"at {place}": "no value", "difference": "", "95 %": "", "cost": "", "final": "", "best": ""}
     return {
         "n": str(len(row.curve.members)),
         f"at {place}": interval(row.common),
         "difference": signed(row.against),
         "95 %": verdict(row.against),
+        "cost": cost(row.cost),
         "final": interval(row.final),
         "best": interval(row.best),
     }

@@ -1,6 +1,7 @@
 """The page that compares runs."""
 
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from textual.pilot import Pilot
 
 from engine.protocol.config import RunConfig
 from engine.protocol.events import Metrics, RunEnded, RunStarted
+from engine.protocol.json_lines import EventWriter
 from engine.protocol.run_dir import RunDir, create_run
 from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.lens import XAxis
@@ -16,17 +18,22 @@ from rlrobo_tui.screens.dialogs import PickMetric
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from tests.rlrobo_tui.app_runs import NOWHERE, append, drive, make_run, screen_text, until
+from tests.rlrobo_tui.paid_runs import pay
 
 RETURN, KL = "rollout/ep_rew_mean", "train/approx_kl"
+START = 1_800_000_000.0
 OTHER_CONFIG = {"num_envs": 16}
 
 
 def make(runs_dir: Path, seed: int, factor: float, *, steps: int = 1000, **settings: int) -> RunDir:
-    """Make an ended run whose return is `factor` times the timestep, over 1000."""
+    """Make an ended run whose return is `factor` times the timestep, over 1000; 10 s lie between two events."""
     config = RunConfig(task="ant_walk", total_timesteps=1000, seed=seed, **settings)  # type: ignore[arg-type]
     run = create_run(runs_dir, config, NOWHERE)
     values = [Metrics(step=step, values={RETURN: factor * step / 1000, KL: 0.01}) for step in range(0, steps + 1, 100)]
-    append(run, [RunStarted(task="ant_walk", seed=seed, total_timesteps=1000), *values, RunEnded(step=steps)])
+    writer = EventWriter(run.events, clock=count(START, 10).__next__)
+    for event in (RunStarted(task="ant_walk", seed=seed, total_timesteps=1000), *values, RunEnded(step=steps)):
+        writer.write(event)
+    writer.close()
     return run
 
 
@@ -137,6 +144,41 @@ def test_keys_change_what_is_compared_and_over_what(tmp_path: Path) -> None:
 
     drive(app, play)
     assert app.memory.compare.x_axis == XAxis.STEPS.value
+
+
+def test_runs_with_a_price_are_aligned_on_cost_and_others_are_left_out_and_named(tmp_path: Path) -> None:
+    runs = make_seeds(tmp_path)
+    for run, price_usd_h in zip(runs[:2], (1.0, 2.0), strict=True):
+        pay(run, (START - 70, START + 110, price_usd_h))
+    app = comparing(tmp_path, runs)
+
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        assert "cost" in screen_text(pilot.app)
+        await pilot.press("x", "x", "x")
+        await until(pilot, lambda: "C trained here: no price; it is left out" in screen_text(pilot.app))
+        await until(pilot, lambda: "over cost" in screen_text(pilot.app) and "$0.05" in screen_text(pilot.app))
+        assert screen.command.endswith("--x cost")
+        await pilot.press("g")
+        await until(pilot, lambda: "B trained here: no price; it is left out" in screen_text(pilot.app))
+        await pilot.press("x")
+        await until(pilot, lambda: "over steps" in screen_text(pilot.app))
+
+    drive(app, play, size=(120, 40))
+
+
+def test_cost_is_no_choice_where_no_run_has_a_price(tmp_path: Path, told: list[str]) -> None:
+    app = comparing(tmp_path, make_seeds(tmp_path))
+    app.memory.compare.x_axis = XAxis.COST.value
+
+    async def play(pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        assert screen.lens.x_axis is XAxis.STEPS
+        await pilot.press("x", "x", "x")
+        assert screen.lens.x_axis is XAxis.STEPS
+        assert told == ["Not over cost: these runs were trained here, at no price."]
+
+    drive(app, play)
 
 
 def test_lines_are_inspected_zoomed_hidden_and_opened(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from engine.protocol.events import Metrics, RunStarted
 from engine.protocol.json_lines import EventWriter
 from engine.protocol.run_dir import RunDir, create_run
 from tests.rlrobo_tui.cli_calls import NOWHERE, Cli
+from tests.rlrobo_tui.paid_runs import pay
 
 
 def make(cli: Cli, seed: int, last: float, *, num_envs: int = 8) -> RunDir:
@@ -41,6 +42,28 @@ def test_seeds_are_taken_together_with_an_interval(cli: Cli) -> None:
     assert first["final"]["half"] == 12.706
     assert second["difference"]["value"] == 91.0
     assert second["excludes_zero"] is True
+
+
+def test_runs_are_compared_for_the_same_money_and_those_without_a_price_are_named(cli: Cli) -> None:
+    for seed, last in ((1, 10.0), (2, 30.0), (3, 20.0)):
+        run = make(cli, seed, last)
+        if seed < 3:
+            pay(run, (1_800_000_000.0 - 3600, 1_800_000_000.0, 0.25))
+    result = cli("compare", "s1", "s2", "s3", "--x", "cost")
+    header, _, second = result.stdout.splitlines()[1:4]
+    assert header.split()[:7] == ["RUN", "N", "AT", "$0.25", "FINAL", "BEST", "COST"]
+    assert second.split()[5] == "$0.25"
+    assert "ant_walk-ppo-s3 trained here: no price; it is left out." in result.stderr
+    rows = json.loads(cli("compare", "s1", "s3", "--json").stdout)["rows"]
+    assert [row["cost_usd"] for row in rows] == [{"mean": 0.25, "half": None}, None]
+
+
+def test_runs_that_are_all_without_a_price_are_not_compared_over_cost(cli: Cli) -> None:
+    make(cli, 1, 10.0)
+    make(cli, 2, 10.0)
+    result = cli("compare", "s1", "s2", "--x", "cost")
+    assert result.exit_code == 2
+    assert "all of these runs were trained here" in result.stderr
 
 
 def test_one_run_and_a_wrong_metric_say_what_to_do(cli: Cli) -> None:

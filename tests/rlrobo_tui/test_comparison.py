@@ -1,5 +1,7 @@
 """Runs side by side: alignment, means over seeds, intervals, the table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from rlrobo_tui.comparison import (
     EVALUATIONS,
     GRID,
     Compared,
+    Estimate,
     Question,
     common_place,
     curves,
@@ -17,7 +20,11 @@ from rlrobo_tui.comparison import (
     spanning,
     table,
     value_at,
+    without_price,
 )
+from rlrobo_tui.comparison_plot import signs_of
+from rlrobo_tui.comparison_words import left_out
+from rlrobo_tui.costs import Costs
 from rlrobo_tui.intervals import difference, mean_and_half, t_975
 from rlrobo_tui.lens import XAxis
 from rlrobo_tui.run_view import RunView
@@ -75,6 +82,38 @@ def test_what_spans_all_runs_is_as_long_as_the_axis_asks_for() -> None:
     for axis, length_s in ((XAxis.ELAPSED, 30.0), (XAxis.CLOCK, 4030.0)):
         view = spanning(runs, axis)
         assert (view.updated_at or 0) - (view.started_at or 0) == length_s
+
+
+def paid(run: Compared, usd_a_second: float) -> Compared:
+    """The run, on a machine that was paid from 10 s before its start to 100 s after it."""
+    start = run.view.started_at or 0.0
+    times, usd = np.array([start - 10, start + 100]), np.array([0.0, 110 * usd_a_second])
+    return replace(run, costs=Costs(times=times, usd=usd, spent_usd=float(usd[-1])))
+
+
+def test_a_run_is_aligned_on_what_it_cost_until_then_its_start_up_too() -> None:
+    cheap, dear = paid(ONE, 0.1), paid(TWO, 0.2)
+    lines = curves([cheap, dear], Question(axis=XAxis.COST))
+    assert lines[0].xs == pytest.approx([1.0, 2.0, 3.0])
+    assert lines[1].xs == pytest.approx([2.0, 4.0, 6.0, 8.0])
+    assert spanning([cheap, dear], XAxis.COST).cost_usd == pytest.approx(22.0)
+    first, second = table(lines)  # for three dollars
+    assert first.common == Estimate(20.0, None)
+    assert second.common is not None
+    assert second.common.mean == pytest.approx(9.0)
+    assert second.cost is not None
+    assert second.cost.mean == pytest.approx(22.0)
+
+
+def test_a_run_without_a_price_is_left_out_over_cost_and_no_part_of_a_mean() -> None:
+    runs = [paid(ONE, 0.1), TWO, OTHER]
+    assert [len(line.xs) for line in curves(runs, Question(axis=XAxis.COST))] == [3, 0, 0]
+    assert without_price(runs) == [TWO, OTHER]
+    mean, single = curves(runs, Question(axis=XAxis.COST, is_aggregated=True))
+    assert (mean.ids, len(mean.members), mean.half) == ((ONE.id, TWO.id), 1, None)
+    assert signs_of([mean, single], {TWO.id, OTHER.id}) == ["s2 of A", "B"]
+    assert left_out(["s2 of A", "B"]) == "s2 of A, B trained here: no price; they are left out"
+    assert [row.cost is None for row in table(curves(runs, Question()))] == [False, True, True]
 
 
 def test_runs_that_differ_in_the_seed_alone_become_their_mean_where_all_have_values() -> None:

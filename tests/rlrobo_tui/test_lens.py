@@ -8,6 +8,16 @@ from rlrobo_tui.run_view import RunView
 VIEW = RunView(step=1000, started_at=5000.0, updated_at=5100.0)
 
 
+def test_an_axis_of_dollars_begins_at_nothing_and_is_a_choice_where_it_is_given() -> None:
+    lens, view = Lens(x_axis=XAxis.COST), RunView(cost_usd=0.5)
+    assert lens.window(view) == (0.0, 0.5)
+    assert lens.make_ticks(0.0, 0.5, 2)[1] == ["$0.0", "$0.5"]
+    lens.use_next_axis()
+    assert lens.x_axis is XAxis.STEPS
+    lens.use_next_axis((XAxis.STEPS, XAxis.COST))
+    assert lens.x_axis is XAxis.COST
+
+
 def test_a_lens_shows_everything_at_first() -> None:
     assert Lens().window(VIEW) == (0, 1000)
     assert Lens(x_axis=XAxis.ELAPSED).window(VIEW) == (0, 100)
