@@ -212,7 +212,7 @@ def _etag(content: bytes) -> str:
     return hashlib.md5(content).hexdigest()
 
 
-def wait_for(is_true: Callable[[], object], *, what: str, timeout_s: float = 60.0) -> None:
+def wait_for(is_true: Callable[[], object], *, what: str, timeout_s: float = 240.0) -> None:
     """Return when it is true; fail when it does not become so."""
     deadline = time.monotonic() + timeout_s
     while not is_true():

@@ -32,8 +32,8 @@ from tests.engine.driver import new_run
 from tests.fakeaws.imds import Identity, Imds
 
 ROOT = Path(__file__).parent.parent.parent
-TIMESCALE = "0.05"
-"""Of the intervals: 50 ms instead of a second. Margins shrink with them."""
+TIMESCALE = 0.05
+"""Of the intervals: 50 ms instead of a second. Margins shrink, too: 0.75 s for an engine to stop in an emergency."""
 QUICK = ["num_envs=4", "n_steps=64", "batch_size=64", "n_epochs=2", "evaluation.every_timesteps=0"]
 
 
@@ -89,6 +89,7 @@ class Instance:
         self.folder = bucket.folder / f"instance{number}"
         self.run = RunDir(self.folder / "runs" / bucket.run.id)
         self.imds = Imds(Identity(instance_id=f"i-{number}"))
+        self.timescale = TIMESCALE
         self._crash_at = crash_at
         launched = {"number": number, "token": "t", "state": "launched", "launched_at": time.time(), **fields}
         record = msgspec.convert(launched, Attempt)
@@ -109,7 +110,7 @@ class Instance:
     def start_agent(self, *, crash_at: str = "") -> None:
         """Start an agent, the first one or one after a crash."""
         self.folder.mkdir(exist_ok=True)
-        variables = {cloud.imds.VARIABLE: self.imds.url, cloud.timing.VARIABLE: TIMESCALE, CRASH_AT: crash_at}
+        variables = {cloud.imds.VARIABLE: self.imds.url, cloud.timing.VARIABLE: str(self.timescale), CRASH_AT: crash_at}
         arguments = [str(self.bucket.folder / "bucket"), str(self.folder), self.bucket.run.id, str(self.number)]
         with (self.folder / "agent.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -134,7 +135,7 @@ class Instance:
     def wait(self) -> int:
         """Wait for the agent; return its exit code."""
         try:
-            return self.process.wait(120.0)
+            return self.process.wait(240.0)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the agent does not end: {self.log}") from None
 

@@ -48,8 +48,13 @@ def make_checkpoint(
 
 def hold(store: ObjectStore, epoch: int, *, instance: str = "") -> HeldLease:
     """Take the lease of the run for an attempt."""
+    return hold_run(store, KEYS, epoch, instance=instance)
+
+
+def hold_run(store: ObjectStore, keys: RunKeys, epoch: int, *, instance: str = "") -> HeldLease:
+    """Take the lease of any run."""
     lease = Lease(epoch=epoch, instance_id=instance or f"i-{epoch}", taken_at=0.0, deadline=1e9)
-    return take_lease(store, KEYS, lease)
+    return take_lease(store, keys, lease)
 
 
 def publisher(store: ObjectStore, epoch: int) -> Publisher:
