@@ -15,6 +15,7 @@ from engine.protocol.disk import check_space
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.attend import attend, leave
+from rlrobo_tui.commands.on_spot import HERE, SPOT, SpotRequest, check_place, launch_on_spot, parse_instances
 from rlrobo_tui.commands.options import (
     AutoResumeOption,
     FollowOption,
@@ -56,11 +57,44 @@ def train(
     must_follow: FollowOption = True,
     as_json: JsonOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved YAML and train nothing.")] = False,
+    place: Annotated[str, typer.Option("--on", help="Where to train: here, or spot for a rented machine.")] = HERE,
+    instance: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE", help="Spot: instance types, best first; auto takes many that suit. [default: auto]"
+        ),
+    ] = None,
+    region: Annotated[str, typer.Option(help="Spot: AWS region. [default: that of the AWS settings]")] = "",
+    stack: Annotated[str, typer.Option(help="Spot: stack of `rlrobo cloud deploy`.")] = "rlrobo",
+    max_price_total: Annotated[
+        float | None, typer.Option(metavar="DOLLARS", help="Spot: most that the whole run may cost.")
+    ] = None,
+    max_hours: Annotated[float, typer.Option(help="Spot: everything is ended after this time.")] = 24.0,
+    on_demand_fallback: Annotated[
+        bool, typer.Option("--on-demand-fallback", help="Spot: pay the full price where no Spot capacity is left.")
+    ] = False,
+    newest: Annotated[
+        bool,
+        typer.Option("--newest", help="Spot: lose few timesteps to an interruption, rather than go on exactly."),
+    ] = False,
+    image: Annotated[str, typer.Option(help="Spot: container image to run instead of this very code.")] = "",
 ) -> None:
     """Train a robot; the run goes on when this terminal closes.
 
-    Ctrl-C while following saves a checkpoint and stops the run. The last line on stdout is the run's directory.
+    Ctrl-C while following saves a checkpoint and stops the run. The last line on stdout is the run's directory. With
+    --on spot an AWS Spot instance trains it, and the next one where AWS takes it back.
     """
+    spot = SpotRequest(
+        instances=parse_instances(instance),
+        region=region,
+        stack=stack,
+        max_price_total=max_price_total,
+        max_hours=max_hours,
+        on_demand_fallback=on_demand_fallback,
+        newest=newest,
+        image=image,
+    )
+    check_place(place, spot)
     options = {
         "total_timesteps": parse_count(steps, option="--steps") if steps else None,
         "seed": seed,
@@ -80,7 +114,10 @@ def train(
     if dry_run:
         print_data(to_yaml(config).rstrip())
         return
-    run, process = launch(config, auto_resume=auto_resume)
+    if place == SPOT:
+        run, process = launch_on_spot(config, spot, auto_resume=auto_resume)
+    else:
+        run, process = launch(config, auto_resume=auto_resume)
     if not must_follow:
         leave(run, process, as_json=as_json)
         return
