@@ -152,6 +152,8 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         if not self._is_warm:
             self._is_warm = True
             self._warm_up()  # not before: the thread that reads the list would have to wait for it
+            if not self.is_read_only:
+                self.follow_cloud_runs()
         self.summaries = message.listing.summaries
         self.tell_of_ends(message.listing.summaries)
 

@@ -75,6 +75,23 @@ def link_words(found: CloudRun, now: float) -> str:
     return f"away {old}" if found.report.state is LinkState.AWAY else f"ok {old}" if contact else "begins"
 
 
+def link_alarm(found: CloudRun, now: float) -> str:
+    """Say in a few words that what happens there does not arrive here, and since when; empty while it does."""
+    contact = found.report.contact_at
+    old = f" {age(max(0.0, now - contact))}" if contact else ""
+    if not found.is_active:
+        return ""
+    if not found.is_followed:
+        return f"NO LINK{old}"
+    return f"NO AWS{old}" if found.report.state is LinkState.AWAY else ""
+
+
+def spent_words(found: CloudRun) -> str:
+    """Return what was spent, and of how much: $0.42 of $5.00."""
+    cap = found.spec.max_price_total_usd
+    return dollars(found.spent_usd) + (f" of {dollars(cap)}" if cap is not None else "")
+
+
 def cells(found: CloudRun, now: float, *, is_ascii: bool) -> dict[str, str]:
     """Return the text of each column by its title."""
     report = found.report
@@ -110,8 +127,7 @@ def totals(runs: Sequence[CloudRun]) -> str:
 def pinned_line(found: CloudRun, now: float, *, width: int) -> Content:
     """Return place, price, money, interruptions and time left, as much as fits; at the right edge the link to AWS."""
     right_words = f"AWS {link_words(found, now)}" if found.is_active else f"ended {link_words(found, now)}"
-    is_odd = found.is_active and (not found.is_followed or found.report.state is LinkState.AWAY)
-    right = Content.styled(right_words, "$warning bold" if is_odd else "$muted")
+    right = Content.styled(right_words, "$warning bold" if link_alarm(found, now) else "$muted")
     room = width - right.cell_length - 2
     line = Content("")
     shown = _fitting(_facts(found, now), room)
@@ -167,15 +183,15 @@ def storage_line(found: CloudRun) -> str:
 def _facts(found: CloudRun, now: float) -> list[tuple[int, str, str]]:
     """Return rank, text and style of the parts of the pinned line, in their order; low ranks go first."""
     spec, pool = found.spec, found.pool
-    cap = f" of {dollars(spec.max_price_total_usd)}" if spec.max_price_total_usd is not None else ""
-    is_dear = bool(cap) and found.spent_usd >= 0.8 * (spec.max_price_total_usd or 0.0)
+    cap = spec.max_price_total_usd
+    is_dear = cap is not None and found.spent_usd >= 0.8 * cap
     left_s = spec.deadline() - now
     facts = [
         (0, pool.market.value.replace("_", "-") if pool else "spot", "bold"),
         (5, pool.instance_type if pool else "", "$muted"),
         (7, pool.zone if pool else "", "$muted"),
         (1, dollars_an_hour(found.rate) if found.rate is not None else "", ""),
-        (2, f"{dollars(found.spent_usd)}{cap}", "$warning bold" if is_dear else "bold"),
+        (2, spent_words(found), "$warning bold" if is_dear else "bold"),
         (3, count_of(found.interruptions, "interruption"), "$warning" if found.interruptions else "$muted"),
         (4, f"{count(found.lost_steps)} steps lost" if found.lost_steps else "", "$warning"),
         (6, f"{duration(left_s)} left" if found.is_active else "", "$warning bold" if left_s < 1800 else "$muted"),

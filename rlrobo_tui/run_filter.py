@@ -59,6 +59,7 @@ _TEXTS: dict[str, Callable[[RunSummary], str]] = {
     "algo": lambda summary: summary.algorithm,
     "name": lambda summary: summary.id,
     "where": lambda summary: summary.hostname,
+    "place": lambda summary: summary.place,
 }
 _NUMBERS: dict[str, Callable[[RunSummary, float], float | None]] = {
     "seed": lambda summary, _: summary.seed,
@@ -149,5 +150,5 @@ def _number(word: str, key: str, text: str) -> float:
 
 def _sample(key: str) -> str:
     """Return a value that is typical of a key."""
-    texts = dict.fromkeys(_TEXTS, "ant") | {"state": "running", "algo": "ppo", "tag": "baseline"}
+    texts = dict.fromkeys(_TEXTS, "ant") | {"state": "running", "algo": "ppo", "place": "spot", "tag": "baseline"}
     return texts.get(key) or {"seed": "3", "step": "1M", "total": "1M", "progress": "50%", "age": "2d"}.get(key, "1000")

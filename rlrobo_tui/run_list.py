@@ -148,7 +148,7 @@ def cells(summary: RunSummary, history: Sequence[float], *, is_ascii: bool) -> d
         "best": number(summary.best_return_mean),
         "steps/s": count(speed) if speed else "–",
         "ETA/took": _end(summary, speed),
-        "where": "local" if summary.hostname in ("", gethostname()) else summary.hostname,
+        "where": _where(summary),
     }
 
 
@@ -206,16 +206,24 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (found.st_size, found.st_mtime_ns)
 
 
+def _where(summary: RunSummary) -> str:
+    """Return a rented machine's kind, or the name of the machine where it is another one than this."""
+    if summary.place != "here":
+        return summary.place
+    return "local" if summary.hostname in ("", gethostname()) else summary.hostname
+
+
 def _end(summary: RunSummary, speed: float | None) -> str:
     """Return the time left, how long a run took, or why it failed; the state says whether it finished or stopped.
 
-    An engine that lives although something is wrong with it has an alarm, which `detail` says in full.
+    An engine that lives although something is wrong with it has an alarm, which `detail` says in full; of a rented
+    machine that starts it says what that does.
     """
     if summary.status is Status.FAILED and summary.end_reason is not None:
         return summary.end_reason.value.replace("_", " ")
     if summary.status.is_over and summary.started_at and summary.updated_at:
         return duration(summary.updated_at - summary.started_at)
-    if summary.message:
+    if summary.message and not (summary.status is Status.STARTING and summary.place != "here"):
         return "! alarm"
     if speed:
         return duration(max(0, summary.total_steps - summary.step) / speed)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from textual import work
 from textual.app import App
 
+from cloud.attach import ensure_link, unfollowed
 from engine.launch import start_engine
 from engine.protocol.config import RunConfig
 from engine.protocol.disk import check_space
-from engine.protocol.errors import RlroboError
+from engine.protocol.errors import RlroboError, StorageError
 from engine.protocol.presets import build_config
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.task_facts import facts_for
@@ -73,6 +74,17 @@ class StartingRuns(App[None]):
     def on_go_on(self, message: GoOn) -> None:
         """Start a new engine for a run."""
         self._go_on(message.run, message.seen_until)
+
+    @work(thread=True, exclusive=True, group="cloud", exit_on_error=False)
+    def follow_cloud_runs(self) -> None:
+        """Follow again what goes on in the cloud while nothing here follows it: its next attempt may wait for that."""
+        for run in unfollowed(self.runs_dir):
+            try:
+                ensure_link(run)
+            except StorageError as err:
+                self.call_from_thread(self.notify, str(err), severity="error", markup=False)
+                return
+            self.call_from_thread(self.notify, f"{run.id} is followed from here again.", markup=False)
 
     @work(thread=True, exclusive=True, group="train")
     def _train(self, config: RunConfig, command: Sequence[str]) -> None:

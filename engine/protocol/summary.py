@@ -25,6 +25,7 @@ from engine.protocol.events import (
 )
 from engine.protocol.liveness import look
 from engine.protocol.lock import read_holder
+from engine.protocol.remote import read_remote
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
 from engine.protocol.tags import read_tags
@@ -74,6 +75,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     """Latest time/steps_per_second."""
     hostname: str
     """Machine of its first engine; empty before that started."""
+    place: str = "here"
+    """Where it was started: here, or spot for a rented machine."""
     tags: tuple[str, ...] = ()
     """Words that people gave it."""
 
@@ -105,6 +108,7 @@ def summarize(run: RunDir) -> RunSummary:
         best_return_mean=_best_return_mean(run, tail),
         steps_per_second=metrics.get("time/steps_per_second"),
         hostname=first.hostname,
+        place=remote.place if (remote := read_remote(run.remote)) else "here",
         tags=read_tags(run),
     )
 

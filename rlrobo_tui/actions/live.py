@@ -36,6 +36,11 @@ ACTIONS = (
         need=Need("may_go_on", "a run that ended early"), cli="rlrobo resume {run}",
     ),
     Action(
+        id="attach", scope="live", keys="F", label="Follow", group=_RUN, danger=Danger.STEERS, is_in_footer=False,
+        help="Follow a run in the cloud from here again: bring its events, launch its next attempt when it needs one.",
+        cli="rlrobo cloud attach {run}", need=Need("may_attach", "a run in the cloud that nothing here follows"),
+    ),
+    Action(
         id="next_metric", scope="live", keys="a", label="Metric", group=_CHARTS,
         help="Show the next key metric in the focused chart.",
     ),

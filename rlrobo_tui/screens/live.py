@@ -20,6 +20,7 @@ from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.status import Status
 from engine.protocol.task_facts import read_facts
 from rlrobo_tui.actions.registry import bindings_of
+from rlrobo_tui.cloud_situations import cloud_situation
 from rlrobo_tui.engine_output import cause_line, read_output
 from rlrobo_tui.lens import Lens
 from rlrobo_tui.link import Link
@@ -28,6 +29,7 @@ from rlrobo_tui.pages import CannotOpenError
 from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.links import GoTo, Neighbour
 from rlrobo_tui.screens.live_charts import PANEL, ChartKeys, is_shown
+from rlrobo_tui.screens.live_cloud import CloudKeys
 from rlrobo_tui.screens.live_robot import RobotKeys
 from rlrobo_tui.screens.live_run import RunKeys
 from rlrobo_tui.screens.log import LogScreen
@@ -61,7 +63,7 @@ MORE = (
 """Metrics of the other small charts, as far as the run has them."""
 
 
-class LiveScreen(RunKeys, ChartKeys, RobotKeys):
+class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
     """Draws a RunView; steers by writing commands."""
 
     BINDINGS = bindings_of("live")
@@ -143,6 +145,7 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys):
         self.set_interval(seldom, self._draw_news)
         self._draw_status()
         self._follow()
+        self.watch_cloud(self._left)
 
     def on_unmount(self) -> None:
         """Let the thread and the child end at once."""
@@ -232,13 +235,30 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys):
                 self.refresh_bindings()
         self.query_one(Banner).show(self._situation(), self.rlrobo.possible_on(self))
         variant = self._facts.variant if self._facts else ""
-        moment = Moment(time.time(), is_ascii=self._is_ascii, variant=variant, pending=self.pending, link=self.link)
+        moment = Moment(
+            time.time(),
+            is_ascii=self._is_ascii,
+            variant=variant,
+            pending=self.pending,
+            link=self.link,
+            cloud=self.cloud,
+        )
         self.query_one(StatusBar).show(self.view, moment)
         rail = self.query_one(RunRail)
         if is_shown(rail):
             rail.show(self.rlrobo.summaries, current=self.run_dir.id)
 
+    def draw_cloud(self) -> None:
+        """Show what the cloud tells."""
+        if self.is_attached:
+            self._draw_status()
+            self.refresh_bindings()
+
     def _situation(self) -> Situation | None:
+        if self.cloud is not None and not self.link.trouble:
+            said = cloud_situation(self.cloud, time.time(), is_over=self.view.status.is_over)
+            if said is not None:
+                return said
         return situation(self.view, link=self.link, early_death=self.early_death, output_cause=self._output_cause)
 
     def _metrics(self) -> list[str]:

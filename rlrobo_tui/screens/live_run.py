@@ -9,8 +9,7 @@ from textual import work
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from engine.launch import kill_engine
-from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Stop, send_command
+from engine.protocol.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from engine.protocol.errors import RlroboError, StorageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
@@ -21,6 +20,7 @@ from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.links import GoOn
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.typed_confirm import TypedConfirm
+from rlrobo_tui.steering import give, kill
 
 
 class RunKeys(Page[None]):
@@ -142,13 +142,16 @@ class RunKeys(Page[None]):
 
     @work(thread=True, exclusive=True, group="kill")
     def _kill(self) -> None:
-        if not kill_engine(self.run_dir):
-            words = "No engine of this run is on this machine; nothing was killed."
-            self.app.call_from_thread(self.notify, words, severity="warning")
+        try:
+            words = "" if kill(self.run_dir) else "No engine of this run is on this machine; nothing was killed."
+        except StorageError as err:
+            words = str(err)
+        if words:
+            self.app.call_from_thread(self.notify, words, severity="warning", markup=False)
 
     def _send(self, command: Command, pending: str) -> None:
         try:
-            send_command(self.run_dir.commands, command)
+            give(self.run_dir, command)
         except StorageError as err:
             self.notify(str(err), severity="error", markup=False)
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual import work
 
-from engine.protocol.commands import Command, Pause, Resume, Stop, send_command
+from engine.protocol.commands import Command, Pause, Resume, Stop
 from engine.protocol.errors import RlroboError, StorageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import Status
@@ -18,6 +18,7 @@ from rlrobo_tui.run_list import short_name, subject_of
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.typed_confirm import TypedConfirm
+from rlrobo_tui.steering import give
 from rlrobo_tui.trash import FOLDER, delete, size_of, undelete
 
 
@@ -135,7 +136,7 @@ class RunControl(Page[None]):
     def _send(self, kind: type[Command], runs: Sequence[RunSummary], words: str) -> None:
         try:
             for run in runs:
-                send_command(_dir(run).commands, kind())
+                give(_dir(run), kind())
         except StorageError as err:
             self.notify(str(err), severity="error", markup=False)
             return

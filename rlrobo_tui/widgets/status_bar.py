@@ -7,6 +7,8 @@ from textual.widgets import Static
 
 from engine.protocol.status import Status
 from rlrobo_tui.badges import BADGES
+from rlrobo_tui.cloud_runs import CloudRun
+from rlrobo_tui.cloud_words import link_alarm, pinned_line, spent_words
 from rlrobo_tui.glossary import short_name
 from rlrobo_tui.health import hints
 from rlrobo_tui.link import Link
@@ -35,6 +37,8 @@ KPIS = (
 )
 """Key numbers in their order of importance, each with its label; `key_numbers` knows which of them a run has."""
 SEPARATOR = ("  ·  ", "$faint")
+NUM_LINES = 3
+"""Of a run on this machine."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Moment:
     pending: str = ""
     """A command that was sent and not answered yet, such as `pausing`."""
     link: Link = field(default_factory=Link)
+    cloud: CloudRun | None = None
+    """Of a run in the cloud: what it costs, and whether what happens there arrives here."""
+    is_short: bool = False
+    """Whether the cloud's own line has no room."""
 
 
 def key_numbers(view: RunView) -> list[tuple[str, str]]:
@@ -74,8 +82,7 @@ def headline(view: RunView, moment: Moment) -> Content:
     if view.started_at is None:
         parts = [view.run_id]
     line = Content.styled(badge.text(is_ascii=moment.is_ascii), f"${badge.color} bold").append("  ")
-    # What things cost will stand before the link: it must never give way either.
-    right = Content.styled(moment.link.words(view, moment.now), "$warning bold" if moment.link.trouble else "$muted")
+    right = _link(view, moment)
     spare = moment.width - line.cell_length - len(parts[0]) - right.cell_length - len(SEPARATOR[0]) - 2
     if (aside := _aside(view, moment)) and spare > 0:
         right = Content.assemble((cut(aside, min(len(aside), spare)), "$warning"), SEPARATOR, right)
@@ -131,10 +138,29 @@ class StatusBar(Static):
 
     def show(self, view: RunView, moment: Moment) -> None:
         """Draw the state of `view` at `moment`, whose width the bar knows itself."""
-        moment = replace(moment, width=max(10, self.content_size.width))
-        text = Content("\n").join([make(view, moment) for make in (headline, progress_line, kpi_line)])
+        self.set_class(moment.cloud is not None, "-cloud")
+        size = self.content_size
+        moment = replace(moment, width=max(10, size.width), is_short=size.height < NUM_LINES + 1)
+        lines = [make(view, moment) for make in (headline, progress_line, kpi_line)]
+        if moment.cloud is not None:
+            lines.append(pinned_line(moment.cloud, moment.now, width=moment.width))
+        text = Content("\n").join(lines)
         if text != self.content:
             self.update(text, layout=False)
+
+
+def _link(view: RunView, moment: Moment) -> Content:
+    """Return whether what is shown is what is so; before it what the run costs, where that has no line of its own.
+
+    Neither ever gives way.
+    """
+    cloud = moment.cloud
+    alarm = "" if cloud is None or moment.link.trouble else link_alarm(cloud, moment.now)
+    is_odd = bool(alarm or moment.link.trouble)
+    words = Content.styled(alarm or moment.link.words(view, moment.now), "$warning bold" if is_odd else "$muted")
+    if cloud is None or not moment.is_short:
+        return words
+    return Content.assemble((spent_words(cloud), "bold"), SEPARATOR, words)
 
 
 def _aside(view: RunView, moment: Moment) -> str:

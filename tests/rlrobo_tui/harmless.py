@@ -21,11 +21,11 @@ from engine.protocol.events import CheckpointSaved, Event, Resumed, RunEnded, Ru
 from engine.protocol.lock import describe_process
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import OUTCOMES, EndReason, Status
-from rlrobo_tui import child_job, machine, robot_feed, starting, twin
+from rlrobo_tui import child_job, machine, robot_feed, starting, steering, twin
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.commands import task_facts
 from rlrobo_tui.commands.child import ChildError
-from rlrobo_tui.screens import live_run, run_control
+from rlrobo_tui.screens import run_control
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.typed_confirm import TypedConfirm
 from rlrobo_tui.twin import Output
@@ -145,9 +145,8 @@ def _count_ends(world: Harmless, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell `world` of each yes, and of each thing that needs one."""
     for dialog in (Confirm, TypedConfirm):
         monkeypatch.setattr(dialog, "dismiss", _noting(world, dialog.dismiss))
-    for module in (run_control, live_run):
-        monkeypatch.setattr(module, "send_command", _counting_stops(world, module.send_command))
-    for module, name, verb in ((live_run, "kill_engine", "Kill"), (run_control, "delete", "Delete")):
+    monkeypatch.setattr(steering, "send_command", _counting_stops(world, steering.send_command))
+    for module, name, verb in ((steering, "kill_engine", "Kill"), (run_control, "delete", "Delete")):
         monkeypatch.setattr(module, name, _counting(world, verb, getattr(module, name)))
     for name in ("action_leave", "action_quit"):
         monkeypatch.setattr(RlroboApp, name, _counting_leaves(world, getattr(RlroboApp, name)))
