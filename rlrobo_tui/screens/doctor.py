@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
 NAME_COLUMNS = 11
+INDENT = NAME_COLUMNS + 2
+NARROWEST = 20
+"""Columns for what was seen, at least."""
 SIGNS = {Verdict.OK: ("✓", "$success"), Verdict.WARNING: ("!", "$warning"), Verdict.FAILURE: ("✗", "$error")}
 ROOT = Path(__file__).parents[2]
 """Where this package is; a user's own folder must not come before it."""
@@ -71,7 +75,7 @@ class DoctorScreen(Page[None]):
         yield Static(id="title")
         with VerticalScroll(id="checks"):
             yield Static(id="found")
-            yield Static(_terminal())
+            yield Static(id="terminal")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -83,6 +87,10 @@ class DoctorScreen(Page[None]):
         """End the process."""
         if self._job is not None:
             self._job.stop()
+
+    def on_resize(self) -> None:
+        """Wrap for the new width, when the lines have theirs."""
+        self.call_after_refresh(self._draw)
 
     def on_doctor_screen_found(self, message: Found) -> None:
         """Show a check."""
@@ -122,10 +130,12 @@ class DoctorScreen(Page[None]):
 
     def _draw(self) -> None:
         self.query_one("#title", Static).update(Content.assemble(("Doctor", "bold"), "  ", self._summary()))
-        parts = [_drawn(check) for check in self._found]
+        found = self.query_one("#found", Static)
+        parts = [_drawn(check, found.content_size.width) for check in self._found]
         if self._error:
             parts.append(Content.styled(f"✗ {self._error}", "$error"))
-        self.query_one("#found", Static).update(Content("\n").join(parts))
+        found.update(Content("\n").join(parts))
+        self.query_one("#terminal", Static).update(_terminal())
 
     def _summary(self) -> str:
         if self._job is not None:
@@ -137,10 +147,17 @@ class DoctorScreen(Page[None]):
         return f"training works here; {count_of(warnings, 'warning')}" if warnings else "all is well"
 
 
-def _drawn(check: Check) -> Content:
+def _drawn(check: Check, width: int) -> Content:
+    """Return a check in lines of at most `width` columns, those after the first below what was seen."""
     sign, color = SIGNS[check.verdict]
-    fix = [("\n" + " " * (NAME_COLUMNS + 2), ""), ("fix: ", "$warning"), check.fix] if check.fix else []
-    return Content.assemble((f"{sign} ", f"bold {color}"), (check.name.ljust(NAME_COLUMNS), "bold"), check.seen, *fix)
+    seen, fix = (_below(text, width - INDENT) for text in (check.seen, f"fix: {check.fix}"))
+    remedy = [("\n" + " " * INDENT + "fix:", "$warning"), fix.removeprefix("fix:")] if check.fix else []
+    return Content.assemble((f"{sign} ", f"bold {color}"), (check.name.ljust(NAME_COLUMNS), "bold"), seen, *remedy)
+
+
+def _below(text: str, width: int) -> str:
+    lines = textwrap.wrap(text, max(NARROWEST, width), break_on_hyphens=False)
+    return ("\n" + " " * INDENT).join(lines)
 
 
 def _terminal() -> Content:

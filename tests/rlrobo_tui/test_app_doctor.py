@@ -47,10 +47,14 @@ def test_checks_appear_one_by_one_with_their_remedies(tmp_path: Path, monkeypatc
         await until(pilot, lambda: "✓ python     3.11" in screen_text(app))
         assert "looks at this machine" in screen_text(app)
         job.tell(Check(name="display", verdict=Verdict.WARNING, seen="none", fix="record a video"))
+        job.tell(Check(name="packages", verdict=Verdict.OK, seen=" ".join(f"package-number-{n}" for n in range(4))))
         job.over(None)
         await until(pilot, lambda: "training works here; 1 warning" in screen_text(app))
         for words in ("! display    none", "fix: record a video", "This terminal", "TERM"):
             assert words in screen_text(app)
+        await pilot.resize_terminal(40, 24)
+        await until(pilot, lambda: screen_text(app).count("\n" + " " * 14 + "package") == 3)
+        await pilot.resize_terminal(80, 24)
         await pilot.press("r")
         await until(pilot, lambda: len(FakeJob.all) == 2 and "3.11" not in screen_text(app))
         await pilot.press("r", "j", "k")  # while it checks, r does nothing
