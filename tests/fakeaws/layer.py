@@ -19,7 +19,7 @@ from tests.fakeaws.keys import Keys
 from tests.fakeaws.machine import MACHINE_PATH
 from tests.fakeaws.prices import get_products, quotas
 from tests.fakeaws.replies import Reply, error
-from tests.fakeaws.s3 import refuse_damaged
+from tests.fakeaws.s3 import BucketPolicies, refuse_damaged
 from tests.fakeaws.scenario import Fails, Fault, From, Scenario
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -35,6 +35,7 @@ class Layer:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._ec2 = Ec2(scenario, self._forward)
         self._ec2_lock, self._s3_lock = threading.Lock(), threading.Lock()
+        self._policies = BucketPolicies()
         self._now = threading.local()
         self.calls: list[tuple[From, Call]] = []
         """Everything that was asked, by whom; without bodies."""
@@ -86,7 +87,7 @@ class Layer:
                 return self._ec2.answer(call)
         if call.service == "s3":
             with self._s3_lock:
-                reply = refuse_damaged(call) or self._forward(call, {})
+                reply = refuse_damaged(call) or self._policies.answer(call) or self._forward(call, {})
             role = self._scenario.role if self._keys.instance(call.access_key) else None
             is_hidden = role is not None and reply.status == 404 and not role.may_know_absence(call)
             return _denied(call) if is_hidden else reply
@@ -102,7 +103,14 @@ class Layer:
         body = call.body
         if changes:
             body = urlencode({**dict(parse_qsl(body.decode(), keep_blank_values=True)), **changes}).encode()
-        answered = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        is_empty_tagging = call.action == "PutObjectTagging" and b"<Tag>" not in body
+        method = "DELETE" if is_empty_tagging else environ["REQUEST_METHOD"]  # moto fails at a set of no tags
+        answered = {
+            **environ,
+            "REQUEST_METHOD": method,
+            "wsgi.input": io.BytesIO(body),
+            "CONTENT_LENGTH": str(len(body)),
+        }
         started: list[tuple[str, list[tuple[str, str]]]] = []
         result = self._moto(answered, lambda status, headers, exc_info=None: started.append((status, headers)))
         content = b"".join(result)

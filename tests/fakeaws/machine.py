@@ -33,7 +33,7 @@ def shutdown_program(endpoint: str, instance_id: str) -> bytes:
 wanted="$(basename "$0") $*"
 exec 3<>/dev/tcp/{host}/{port} || exit 1
 printf 'POST {MACHINE_PATH}{instance_id} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n%s' ${{#wanted}} "$wanted" >&3
-cat <&3
+sed '1,/^.$/d' <&3
 """.encode()
 
 

@@ -1,4 +1,4 @@
-"""S3: the checksums that moto takes on trust, verified before it sees the object."""
+"""S3: the checksums that moto takes on trust, verified before it sees the object; and policies that it misreads."""
 
 from __future__ import annotations
 
@@ -28,6 +28,30 @@ def refuse_damaged(call: Call) -> Reply | None:
             kind = "Content-MD5" if name == "content-md5" else name.rpartition("-")[2].upper()
             return error(call, "BadDigest", f"The {kind} you specified did not match the calculated checksum.")
     return None
+
+
+class BucketPolicies:
+    """The policies of buckets, kept and told but not applied.
+
+    moto leaves their conditions out: one that denies what comes without TLS would deny everything.
+    """
+
+    def __init__(self) -> None:
+        self._policies: dict[str, bytes] = {}
+
+    def answer(self, call: Call) -> Reply | None:
+        """Answer a call about a policy; None: it is about something else."""
+        if call.action == "PutBucketPolicy":
+            self._policies[call.bucket] = call.body
+            return Reply(204, b"")
+        if call.action == "DeleteBucketPolicy":
+            self._policies.pop(call.bucket, None)
+            return Reply(204, b"")
+        if call.action != "GetBucketPolicy":
+            return None
+        if call.bucket not in self._policies:
+            return error(call, "NoSuchBucketPolicy", "The bucket policy does not exist", status=404)
+        return Reply(200, self._policies[call.bucket], "application/json")
 
 
 def _decoded(call: Call) -> tuple[bytes, dict[str, str]]:

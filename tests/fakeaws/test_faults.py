@@ -52,6 +52,9 @@ def test_s3_refuses_what_does_not_have_its_checksum(fake_aws: FakeAws) -> None:
     assert s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"abc"
     assert s3.head_object(Bucket=BUCKET, Key="k")["ContentLength"] == 3
     assert code(lambda: s3.put_object(Bucket=BUCKET, Key="k", Body=b"d", IfNoneMatch="*")) == "PreconditionFailed"
+    for tags in ([{"Key": "class", "Value": "superseded"}], []):
+        s3.put_object_tagging(Bucket=BUCKET, Key="k", Tagging={"TagSet": tags})
+        assert s3.get_object_tagging(Bucket=BUCKET, Key="k")["TagSet"] == tags
 
 
 @pytest.mark.usefixtures("stack")
