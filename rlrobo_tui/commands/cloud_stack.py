@@ -1,4 +1,4 @@
-"""`rlrobo cloud deploy | status | doctor | destroy`: the stack of AWS resources that cloud runs need."""
+"""`rlrobo cloud deploy | status | doctor | destroy | push-image`: the stack of AWS resources that cloud runs need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.protocol.errors import ConfigError, UsageError
+from engine.protocol.errors import ConfigError, UnknownNameError, UsageError
 from rlrobo_tui.commands.options import JsonOption
 from rlrobo_tui.console import narrate, print_data, print_json, writes_ascii
 from rlrobo_tui.quantities import count_of
@@ -30,8 +30,8 @@ _OWN_ADDRESS_TIMEOUT_S = 5.0
 
 def add_to(group: typer.Typer) -> None:
     """Add these commands to `rlrobo cloud`."""
-    for function in (deploy, status, doctor, destroy):
-        group.command(function.__name__)(function)
+    for function in (deploy, status, doctor, destroy, push_image):
+        group.command(function.__name__.replace("_", "-"))(function)
 
 
 def deploy(
@@ -182,6 +182,34 @@ def destroy(
     if not is_confirmed:
         _ask(f"Remove the stack {stack} in {aws.region}? The runs in its bucket stay.")
     destroy_stack(aws, stack, _follower())
+
+
+def push_image(
+    *,
+    target: Annotated[str, typer.Option("--target", help="`cpu`, or `cuda` for instances with an NVIDIA GPU.")] = "cpu",
+    region: RegionOption = "",
+    stack: StackOption = "rlrobo",
+    as_json: JsonOption = False,
+) -> None:
+    """Build the container image and push it to the stack.
+
+    Needs Docker or Buildah. Prints what `rlrobo train --on spot --image` takes; without an image, instances install
+    rlrobo by themselves.
+    """
+    from cloud.deploy import read_outputs
+    from cloud.image_push import TARGETS
+    from cloud.image_push import push_image as push
+
+    if target not in TARGETS:
+        raise UnknownNameError("target", target, TARGETS)
+    aws = _open(region)
+    pushed = push(aws, read_outputs(aws, stack), target=target, say=narrate)
+    if pushed.was_there:
+        narrate(f"This code was pushed before, as {pushed.tag}.")
+    if as_json:
+        print_json(pushed)
+    else:
+        print_data(pushed.reference)
 
 
 def _open(region: str) -> Aws:
