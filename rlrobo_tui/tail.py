@@ -23,7 +23,7 @@ class RunTail:
         """How many events were read."""
         self._reader = event_reader(run.events)
         self._clock = clock
-        self._was_alive = False
+        self._was_alive = self._is_elsewhere = False
 
     @property
     def num_corrupt(self) -> int:
@@ -44,7 +44,8 @@ class RunTail:
             if number == NUM_RESTS:
                 self._reader.chunk_bytes = CHUNK_BYTES
         self._reader.chunk_bytes = NEWS_BYTES  # the history was read in a hurry, too
-        if engine.remote is not None and (self.view.status.is_over or not engine.remote.is_training):
+        self._is_elsewhere = engine.remote is not None
+        if engine.remote is not None and not engine.remote.is_training:
             self.view.mark_moving(engine.remote.sentence)
         if engine.is_alive:
             self.view.set_alarm(
@@ -59,5 +60,5 @@ class RunTail:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.view.status.is_over
+        """Whether nothing more will come; of a run in the cloud, when its last files are here."""
+        return self.view.status.is_over and not self._is_elsewhere

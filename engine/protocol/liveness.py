@@ -15,6 +15,9 @@ from engine.protocol.status import Status
 
 NOT_FOLLOWED = "The run goes on in the cloud, but nothing here follows it; `rlrobo watch` does."
 
+FOLLOWS_WITHIN_S = 10.0
+"""A process that was just started to follow a run needs a moment before it holds the run's lock."""
+
 
 class Liveness(Struct, frozen=True, kw_only=True):
     """What could be told of an engine from outside at one moment."""
@@ -53,7 +56,8 @@ def look(run: RunDir, *, now: float) -> Liveness:
     remote = read_remote(run.remote)
     if remote is not None and remote.is_active:
         follower = read_holder(run.supervisor_lock)
-        return Liveness(is_alive=True, now=now, remote=remote, is_followed=follower is not None and follower.is_alive)
+        is_followed = now - remote.time < FOLLOWS_WITHIN_S or (follower is not None and follower.is_alive)
+        return Liveness(is_alive=True, now=now, remote=remote, is_followed=is_followed)
     holder, beat = read_holder(run.lock_file), read_heartbeat(run.heartbeat)
     if holder is None or (holder.is_here and not holder.is_alive):
         return Liveness(is_alive=_is_supervisor_about_to_tell(run, beat, now))

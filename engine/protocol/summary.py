@@ -125,7 +125,7 @@ def current_status(events: list[AnyEvent], run: RunDir) -> tuple[Status, EndReas
     engine = look(run, now=time.time())
     if engine.remote is not None and not engine.remote.is_training:
         return Status.STARTING, None, engine.alarm(Status.STARTING, quiet_since=0.0) or engine.remote.sentence
-    if isinstance(last, RunEnded) and engine.remote is None:
+    if isinstance(last, RunEnded):
         return _ended(run, last.reason, last.message)
     if engine.remote is None and last is None and read_holder(run.lock_file) is None:
         return _status_before_first_event(run)

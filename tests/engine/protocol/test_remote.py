@@ -54,13 +54,14 @@ def test_a_damaged_file_is_none(run: RunDir, content: bytes) -> None:
 
 def test_it_lives_without_a_process_here(run: RunDir) -> None:
     tell(run, is_training=True)
-    engine = look(run, now=2.0)
+    engine = look(run, now=20.0)
     assert engine.is_alive
     assert engine.alarm(Status.RUNNING, quiet_since=0.0) == NOT_FOLLOWED
+    assert look(run, now=2.0).alarm(Status.RUNNING, quiet_since=0.0) == "", "who follows it may just be starting"
     follow(run)
-    assert look(run, now=2.0).alarm(Status.RUNNING, quiet_since=0.0) == ""
+    assert look(run, now=20.0).alarm(Status.RUNNING, quiet_since=0.0) == ""
     tell(run, is_training=True, alarm="AWS does not answer.")
-    assert look(run, now=2.0).alarm(Status.RUNNING, quiet_since=0.0) == "AWS does not answer."
+    assert look(run, now=20.0).alarm(Status.RUNNING, quiet_since=0.0) == "AWS does not answer."
 
 
 @pytest.mark.parametrize("is_ended", [False, True])
@@ -84,6 +85,18 @@ def test_it_runs_where_its_engine_trains(run: RunDir) -> None:
     tail = RunTail(run)
     tail.poll()
     assert tail.view.status is Status.RUNNING
+
+
+def test_it_is_not_over_before_its_last_files_are_here(run: RunDir) -> None:
+    write_events(run, is_ended=True)
+    follow(run)
+    tell(run, is_training=True)
+    tail = RunTail(run)
+    tail.poll()
+    assert (tail.view.status, tail.is_over) == (Status.STOPPED, False)
+    tell(run, is_active=False)
+    tail.poll()
+    assert (tail.view.status, tail.is_over) == (Status.STOPPED, True)
 
 
 def test_it_is_over_when_the_cloud_is_done_with_it(run: RunDir) -> None:
