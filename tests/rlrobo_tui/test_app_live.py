@@ -146,10 +146,10 @@ def test_the_footer_of_a_run_that_is_over_fits_into_80_columns(run: RunDir, reas
 def test_help_keeps_the_mark_of_a_state_and_its_word_on_one_line(run: RunDir) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
-        await pilot.press("question_mark")
+        await pilot.press("question_mark", "slash", *"states")
         await until(pilot, lambda: "✗ FAILED" in screen_text(pilot.app))
 
-    drive(RlroboApp(run.path.parent, run=run), play, size=(80, 80))
+    drive(RlroboApp(run.path.parent, run=run), play)
 
 
 def test_the_log_page_shows_what_the_engine_printed(run: RunDir) -> None:
