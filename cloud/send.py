@@ -70,6 +70,8 @@ def send(run: RunDir, spec: CloudSpec, store: ObjectStore, say: Callable[[str], 
         spec = _send_code(spec, store, say)
     CloudFiles(run).write_spec(spec)
     store.put(keys.boot, boot_template(spec).encode())
+    if spec.has_relauncher:
+        store.put(keys.open_marker, b"")
     reach("cloud-code-sent")
     if not store.create(keys.spec, encode(spec)):
         return send(run, spec, store, say)  # another process was quicker

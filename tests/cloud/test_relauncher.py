@@ -1,14 +1,18 @@
 """The stack's relauncher follows the same protocol as the user's machine."""
 
 import base64
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
-from cloud.layout import RunKeys
+from cloud.layout import ATTEMPT_PLACEHOLDER, RunKeys
 from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Head, Market, Pool, decode, encode
+from cloud.send import send
+from engine.protocol.run_dir import RunDir
+from tests.cloud.directory_store import DirectoryStore
 from tests.cloud.stack_functions import NOW, FakeEc2, FakeS3, load
 
 KEYS = RunKeys("ant")
@@ -306,3 +310,23 @@ def test_without_a_known_image_it_is_left_to_the_users_machine(relauncher: Relau
     relauncher.wake()
     assert relauncher.ec2.fleets == []
     assert relauncher.attempt(1).state is AttemptState.INTENDED
+
+
+@pytest.mark.parametrize("has_relauncher", [True, False])
+def test_sending_a_run_leaves_what_the_relauncher_needs(tmp_path: Path, has_relauncher: bool) -> None:
+    run = RunDir(tmp_path / "ant")
+    run.path.mkdir()
+    run.config.write_text("task: ant_walk\n")
+    store = DirectoryStore(tmp_path / "bucket")
+    spec = CloudSpec(
+        run_id="ant",
+        region="us-east-1",
+        bucket="bucket",
+        image="registry/rlrobo@sha256:1",
+        has_relauncher=has_relauncher,
+    )
+    send(run, spec, store, lambda _: None)
+    assert [found.key for found in store.list("open/")] == ([KEYS.open_marker] if has_relauncher else [])
+    boot = store.get(KEYS.boot)
+    assert boot is not None
+    assert ATTEMPT_PLACEHOLDER.encode() in boot.content
