@@ -83,7 +83,7 @@ class Mirror:
         self._ends.set()
         self.store.until = until
         left_out = self._timed(lambda: self._bring_news(is_last=True), until)
-        for thread in self._threads:
+        for thread in [thread for thread in self._threads if thread.is_alive()]:
             thread.join(max(0.0, until - time.monotonic()))
         left_out += self._timed(lambda: self.outbox.publish_last(until=until), until)
         left_out += self._timed(lambda: self._bring_news(is_last=True, is_over=is_over), until)

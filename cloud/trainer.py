@@ -15,6 +15,7 @@ from cloud.records import Cause
 from cloud.restoring import Beginning
 from engine.launch import find_engine, find_supervisor, kill_engine, signal_stop, start_engine
 from engine.protocol.commands import SaveCheckpoint, send_command
+from engine.protocol.errors import ConfigError
 from engine.protocol.events import AnyEvent, CommandDone, Resumed, RunEnded, RunStarted, reached_step
 from engine.protocol.json_lines import event_reader
 from engine.protocol.run_dir import RunDir
@@ -116,7 +117,10 @@ class Trainer:
         last = next((event for event in reversed(events) if isinstance(event, RunEnded | Resumed | RunStarted)), None)
         if isinstance(last, RunEnded) and last.reason is EndReason.COMPLETED:
             return True
-        total = self._beginning.total_timesteps or self._run.read_config().total_timesteps
+        try:
+            total = self._beginning.total_timesteps or self._run.read_config().total_timesteps
+        except ConfigError:  # the engine says what is wrong
+            return False
         return self._beginning.step >= total
 
     def _without_a_word(self) -> Cause:
