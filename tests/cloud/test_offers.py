@@ -1,22 +1,55 @@
 """Offers: today's prices, what a run is expected to take, and what is said where nobody knows."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from cloud import prices, speeds
+from cloud import speeds
 from cloud.aws import Aws
+from cloud.errors import CloudError
 from cloud.instance_types import InstanceFacts, check_types, describe_types
 from cloud.offers import offers
-from cloud.prices import current_prices, on_demand_prices, spot_prices
+from cloud.prices import current_prices, on_demand_prices
 from cloud.records import Market, Pool
 from cloud.speeds import PARALLEL_SHARE, Speed, expected_speed, record_speed
 from engine.protocol.errors import UnknownNameError
+from tests.cloud.canned_door import CannedDoor, describe_instance_types, spot_price_history
 from tests.fakeaws.fake import FakeAws
-from tests.fakeaws.scenario import Fault
 
 A = Pool(instance_type="c7i.xlarge", zone="us-east-1a")
+DIMENSIONS = {
+    "a": {"unit": "Quantity", "pricePerUnit": {"USD": "500"}},
+    "b": {"unit": "Hrs", "pricePerUnit": {"USD": "0.0000000000"}},
+    "c": {"unit": "Hrs", "pricePerUnit": {"USD": "0.1785000000"}},
+}
+PRODUCT = {"terms": {"OnDemand": {"x": {"priceDimensions": DIMENSIONS}}}}
+"""Of the price list; only the last price is one an hour."""
 FACTS = InstanceFacts(name="c7i.xlarge", vcpus=4, memory_gib=8)
+
+
+@pytest.fixture
+def curves() -> dict[tuple[str, str], list[tuple[float, str]]]:
+    """When a pool began to cost what."""
+    return {
+        ("c7i.large", "us-east-1a"): [(1000.0, "0.030000")],
+        ("c7i.xlarge", "us-east-1a"): [(5000.0, "0.050000"), (1000.0, "0.900000")],
+        ("c7i.xlarge", "us-east-1b"): [(1000.0, "0.070000")],
+        ("c7i.2xlarge", "us-east-1a"): [(1000.0, "0.120000")],
+        ("g5.xlarge", "us-east-1a"): [(1000.0, "0.400000")],
+        ("g5.xlarge", "us-east-1b"): [(1000.0, "0.350000")],
+    }
+
+
+@pytest.fixture
+def door(curves: dict[tuple[str, str], list[tuple[float, str]]]) -> CannedDoor:
+    return CannedDoor(
+        {
+            "describe_instance_types": describe_instance_types,
+            "describe_spot_price_history": spot_price_history(curves),
+            "get_products": lambda _: {"PriceList": [json.dumps(PRODUCT)]},
+        }
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -24,76 +57,72 @@ def own_speeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speeds.platformdirs, "user_data_path", lambda _: tmp_path / "data")
 
 
-def test_an_offer_says_what_the_whole_run_costs(aws: Aws, fake_aws: FakeAws) -> None:
+def test_an_offer_says_what_the_whole_run_costs(door: CannedDoor) -> None:
+    record_speed(speed(2000))
+    found = offers(door, instance_types=["c7i.xlarge"], num_steps=3_600_000, task="ant_walk", algorithm="ppo")
+    assert [offer.pool.zone for offer in found] == ["us-east-1a", "us-east-1b"]
+    offer = found[0]
+    assert (offer.pool, offer.vcpus, offer.memory_gib, offer.gpu, offer.is_measured) == (A, 4, 8.0, "", True)
+    assert offer.hours == pytest.approx(0.5)
+    assert offer.total_usd == pytest.approx(0.025)
+    assert offer.on_demand_price_per_hour_usd == 0.1785
+    assert offer.saved_share == pytest.approx(1 - 0.05 / 0.1785)
+
+
+def test_the_cheapest_run_comes_first_and_not_the_cheapest_hour(door: CannedDoor) -> None:
+    record_speed(speed(1000, instance_type="c7i.large", vcpus=2))
+    record_speed(speed(9000, instance_type="c7i.2xlarge", vcpus=8))
+    found = offers(
+        door, instance_types=["c7i.large", "c7i.2xlarge"], num_steps=10_000_000, task="ant_walk", algorithm="ppo"
+    )
+    assert [offer.pool.instance_type for offer in found] == ["c7i.2xlarge", "c7i.large"]
+
+
+def test_a_task_that_nobody_has_trained_has_a_price_and_no_total(door: CannedDoor) -> None:
+    found = offers(door, instance_types=["g5.xlarge"], num_steps=1000, task="nothing", algorithm="ppo")
+    assert {offer.gpu for offer in found} == {"NVIDIA X1"}
+    assert {(offer.hours, offer.total_usd) for offer in found} == {(None, None)}
+    assert [offer.price_per_hour_usd for offer in found] == [0.35, 0.4]
+
+
+def test_an_unknown_type_is_named(door: CannedDoor) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown instance type 'c7i\.xlarg'"):
+        check_types(door, ["c7i.xlarge", "c7i.xlarg"])
+    assert list(describe_types(door, ["c7i.xlarge", "c7i.xlarg"])) == ["c7i.xlarge"]
+
+
+def test_prices_of_both_markets(door: CannedDoor) -> None:
+    on_demand = Pool(instance_type="c7i.xlarge", zone="us-east-1a", market=Market.ON_DEMAND)
+    nowhere = Pool(instance_type="c7i.xlarge", zone="us-east-1z")
+    assert current_prices(door, [A, on_demand, nowhere]) == {A: 0.05, on_demand: 0.1785}
+
+
+def test_the_price_list_is_asked_where_it_is(door: CannedDoor) -> None:
+    assert on_demand_prices(door.in_region("eu-west-1"), ["c7i.xlarge"]) == {"c7i.xlarge": 0.1785}
+    assert door.calls == [("us-east-1", "get_products")]
+
+
+def test_a_price_list_that_does_not_answer_makes_prices_unknown(door: CannedDoor) -> None:
+    assert on_demand_prices(door.in_region("cn-north-1"), ["c7i.xlarge"]) == {}
+    door.answers["get_products"] = CloudError("no", code="AccessDeniedException")
+    assert on_demand_prices(door, ["c7i.xlarge"]) == {}
+    door.answers["get_products"] = lambda _: {"PriceList": []}
+    assert on_demand_prices(door, ["c7i.xlarge"]) == {}
+
+
+@pytest.mark.slow
+def test_offers_come_from_what_aws_answers(aws: Aws, fake_aws: FakeAws) -> None:
+    fake_aws.scenario.set_price(A, 0.9, at=1000.0)
     fake_aws.scenario.set_price(A, 0.05)
     record_speed(speed(2000))
     found = offers(aws, instance_types=["c7i.xlarge"], num_steps=3_600_000, task="ant_walk", algorithm="ppo")
     (offer,) = (each for each in found if each.pool == A)
-    assert (offer.vcpus, offer.memory_gib, offer.gpu, offer.is_measured) == (4, 8.0, "", True)
-    assert offer.hours == pytest.approx(0.5)
-    assert offer.total_usd == pytest.approx(0.025)
+    assert (offer.vcpus, offer.memory_gib, offer.price_per_hour_usd) == (4, 8.0, 0.05)
     assert offer.on_demand_price_per_hour_usd == pytest.approx(0.2)
-    assert offer.saved_share == pytest.approx(0.75)
-
-
-def test_the_cheapest_run_comes_first_and_not_the_cheapest_hour(aws: Aws) -> None:
-    record_speed(speed(1000, instance_type="c7i.large", vcpus=2))
-    record_speed(speed(9000, instance_type="c7i.2xlarge", vcpus=8))
-    found = offers(
-        aws, instance_types=["c7i.large", "c7i.2xlarge"], num_steps=10_000_000, task="ant_walk", algorithm="ppo"
-    )
-    assert found[0].pool.instance_type == "c7i.2xlarge"
-    assert min(found, key=lambda offer: offer.price_per_hour_usd).pool.instance_type == "c7i.large"
-
-
-def test_a_task_that_nobody_has_trained_has_a_price_and_no_total(aws: Aws) -> None:
-    found = offers(aws, instance_types=["g5.xlarge"], num_steps=1000, task="nothing", algorithm="ppo")
-    assert {offer.gpu for offer in found} == {"NVIDIA A10G"}
-    assert {(offer.hours, offer.total_usd) for offer in found} == {(None, None)}
-    prices = [offer.price_per_hour_usd for offer in found]
-    assert prices == sorted(prices)
-
-
-def test_an_unknown_type_is_named(aws: Aws) -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown instance type 'c7i\.xlarg'"):
-        check_types(aws, ["c7i.xlarge", "c7i.xlarg"])
-    assert list(describe_types(aws, ["c7i.xlarge", "c7i.xlarg"])) == ["c7i.xlarge"]
-
-
-def test_facts_come_from_ec2(aws: Aws) -> None:
     facts = describe_types(aws, ["g5.2xlarge", "c7g.large", "p5.48xlarge"])
     assert (facts["g5.2xlarge"].vcpus, facts["g5.2xlarge"].num_gpus, facts["g5.2xlarge"].has_cuda) == (8, 1, True)
     assert facts["c7g.large"].architectures == ("arm64",)
     assert facts["p5.48xlarge"].num_gpus == 8
-
-
-def test_an_old_price_does_not_count(aws: Aws, fake_aws: FakeAws) -> None:
-    fake_aws.scenario.set_price(A, 0.9, at=1000.0)
-    fake_aws.scenario.set_price(A, 0.07)
-    assert spot_prices(aws, ["c7i.xlarge"])[A] == 0.07
-
-
-def test_prices_of_both_markets(aws: Aws) -> None:
-    on_demand = Pool(instance_type="c7i.xlarge", zone="us-east-1a", market=Market.ON_DEMAND)
-    nowhere = Pool(instance_type="c7i.xlarge", zone="us-east-1z")
-    found = current_prices(aws, [A, on_demand, nowhere])
-    assert found == {A: pytest.approx(0.06), on_demand: pytest.approx(0.2)}
-
-
-def test_a_price_list_that_does_not_answer_makes_prices_unknown(aws: Aws, fake_aws: FakeAws) -> None:
-    fake_aws.scenario.fail(Fault(action="GetProducts", code="AccessDeniedException", times=None))
-    assert on_demand_prices(aws, ["c7i.xlarge"]) == {}
-    assert on_demand_prices(aws.in_region("cn-north-1"), ["c7i.xlarge"]) == {}
-
-
-def test_the_hourly_price_is_found_among_the_others() -> None:
-    dimensions = {
-        "a": {"unit": "Quantity", "pricePerUnit": {"USD": "500"}},
-        "b": {"unit": "Hrs", "pricePerUnit": {"USD": "0.0000000000"}},
-        "c": {"unit": "Hrs", "pricePerUnit": {"USD": "0.1785000000"}},
-    }
-    product = {"terms": {"OnDemand": {"x": {"priceDimensions": dimensions}}}}
-    assert list(prices._hourly(product)) == [0.1785]
 
 
 def test_more_cores_help_ppo_as_far_as_it_samples_and_sac_not_at_all() -> None:
