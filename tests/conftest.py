@@ -17,8 +17,9 @@ hypothesis.settings.load_profile("rlrobo")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that tests/rlrobo_tui/test_snapshots.py reads."""
+    """Add the options that tests/rlrobo_tui/test_snapshots.py and tests/live read."""
     parser.addoption("--renew-snapshots", action="store_true", help="store the screens of the app as they are now")
+    parser.addoption("--live", action="store_true", help="spend up to a dollar on your AWS account (tests/live)")
 
 
 @pytest.fixture(autouse=True)
