@@ -105,8 +105,9 @@ class RunControl(Page[None]):
             f"The disk has its {megabytes:,.1f} MB again when you empty that folder.",
             word=short_name(runs[0]) if len(runs) == 1 else str(len(runs)),
         )
-        if await self.app.push_screen_wait(dialog):
-            self._delete(runs)
+        # Not `push_screen_wait`: it does what the app has still to do, such as to close this page, in this worker, and
+        # ends with it, which takes the page's message loop along.
+        self.app.push_screen(dialog, lambda is_yes: self._delete(runs) if is_yes else None)
 
     def action_undelete(self) -> None:
         """Bring back what was deleted last."""

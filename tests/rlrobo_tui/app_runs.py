@@ -107,6 +107,14 @@ async def until(pilot: Pilot[None], is_so: Callable[[], object], *, patience_s: 
         await pilot.pause(0.02)
 
 
+async def soon(is_so: Callable[[], object]) -> None:
+    """Wait as `until` does, but not for the messages of a page: one that failed answers none."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
 def screen_text(app: object) -> str:
     """Return the characters that are on the screen."""
     assert isinstance(app, RlroboApp)

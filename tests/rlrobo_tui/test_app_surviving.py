@@ -1,8 +1,5 @@
 """A part of the app that fails is reported; the app goes on at the list of runs."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +15,7 @@ from rlrobo_tui.screens.crash import CrashScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.runs import RunsScreen
-from tests.rlrobo_tui.app_runs import PATIENCE_S, drive, make_run, screen_text, training, until
+from tests.rlrobo_tui.app_runs import drive, make_run, screen_text, soon, training, until
 
 
 class Fragile(Page[None]):
@@ -57,14 +54,6 @@ class Fragile(Page[None]):
 
     def action_fail(self) -> None:
         raise ValueError(f"bad day in {self.place}")
-
-
-async def soon(is_so: Callable[[], object]) -> None:
-    """Wait as `until` does, but not for the messages of a page: one that failed answers none."""
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 PLACES = ("compose", "mount", "handler", "thread", "timer", "refresh", "action")
