@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ PRINTABLE = (*string.ascii_letters, *string.digits, *"!\"#$%&'()*+,-./:;<=>?@[\\
 WORDS = ("state:running", "reward>1e9", "[bold]", "ant_walk", "gym:Nothing-v0", "/no/such.urdf", "-1", "1e400", "x=[1")
 LEAVING = ("q", "ctrl+q")
 PATIENCE_S = 20.0
+SLICE_S = 0.5
+"""A machine that sleeps, or a process that is stopped, takes no more than this from the app's time to answer."""
 NUM_TURNS = 3
 """How often the app's queue is emptied after keys: the first time they are handed to widgets, then those answer."""
 LEAVES_SELDOM = 0.9
@@ -96,7 +99,10 @@ class Chance:
 
 
 async def play(app: App[None], presses: list[str]) -> None:
-    """Hand them to the app as a terminal does, without a pause; return when it has heard them. Raises TimeoutError."""
+    """Hand them to the app as a terminal does, without a pause; return when it has heard them.
+
+    Raises AssertionError where it never does.
+    """
     for press in presses:
         for event in _events(app, press):
             event.set_sender(app)
@@ -104,7 +110,15 @@ async def play(app: App[None], presses: list[str]) -> None:
     for _ in range(NUM_TURNS):
         has_heard = asyncio.Event()
         if app.call_later(has_heard.set):
-            await asyncio.wait_for(has_heard.wait(), PATIENCE_S)
+            await _happens(has_heard)
+
+
+async def _happens(event: asyncio.Event) -> None:
+    for _ in range(round(PATIENCE_S / SLICE_S)):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), SLICE_S)
+            return
+    raise AssertionError(f"the app heard nothing for {PATIENCE_S:.0f} s")
 
 
 def _events(app: App[None], press: str) -> Iterator[events.Event]:
