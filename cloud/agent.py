@@ -102,6 +102,7 @@ def _begin(machine: Machine, store: PatientStore, keys: RunKeys, number: int) ->
         identity=identity,
         logs={"engine.log": run.engine_log, "agent.log": machine.folder / "agent.log"},
         clock=machine.now,
+        show_alive=machine.show_alive,
     )
     trainer = Trainer(run, beginning, auto_resume=spec.auto_resume)
     return Attempting(machine, spec, mirror=mirror, trainer=trainer, beginning=beginning)

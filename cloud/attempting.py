@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+import traceback
 
 import msgspec
 
@@ -11,7 +13,7 @@ from cloud.attempts import change_attempt, read_attempts
 from cloud.budget import Limits, limits
 from cloud.checkpoints import read_head
 from cloud.emergency import plan
-from cloud.errors import CloudError, FencedError
+from cloud.errors import FencedError
 from cloud.layout import RunKeys
 from cloud.machine import Machine, log
 from cloud.mirror import Mirror
@@ -42,8 +44,10 @@ class Attempting:
         self._mirror, self._trainer, self._beginning = mirror, trainer, beginning
         self._keys, self._number = mirror.lease.keys, mirror.lease.epoch
         self._limits = self._limits_of([])
+        machine.set_end(self._limits.end + machine.timing.ending_s)
         self._relay = CommandRelay(self._store, self._keys, mirror.run)
         self._notices = NoticeWatch(machine.imds, machine.timing)
+        self._is_ended = threading.Event()
         self._must_kill = False
         self._done_by: float | None = None
         """When all uploads must have ended because the instance goes; None: only the deadline presses."""
@@ -54,7 +58,9 @@ class Attempting:
         reach("cloud-attempt-running")
         self._mirror.start()
         self._notices.start()
+        threading.Thread(target=self._watch_s3, name="orders", daemon=True).start()
         ending = self._train()
+        self._is_ended.set()
         self._notices.end()
         if self._mirror.fenced.is_set():
             self._trainer.kill()
@@ -67,22 +73,30 @@ class Attempting:
 
     def _train(self) -> Ending:
         """Let the engine train until it ends or has to; it has ended then, unless we are fenced."""
-        timing = self._machine.timing
-        next_command_s = next_limits_s = 0.0
         while not self._mirror.fenced.is_set():
-            now_s = time.monotonic()
-            if now_s >= next_command_s:
-                next_command_s = now_s + timing.command_poll_s
-                self._bring_commands()
-            if now_s >= next_limits_s:
-                next_limits_s = now_s + timing.lease_poll_s
-                self._renew_limits()
             self._machine.show_alive()
             ending = self._look()
             if ending is not None:
                 return ending
-            self._mirror.fenced.wait(timing.tick_s)
+            self._mirror.fenced.wait(self._machine.timing.tick_s)
         return Ending(cause=Cause.FENCED, step=0, message="A later attempt holds the run.")
+
+    def _watch_s3(self) -> None:
+        """Bring commands and limits: in a thread, for S3 may be slow when AWS takes the instance back."""
+        timing = self._machine.timing
+        next_limits_s = 0.0
+        while not self._is_ended.is_set():
+            try:
+                self._must_kill |= self._relay.bring()
+                if time.monotonic() >= next_limits_s:
+                    next_limits_s = time.monotonic() + timing.lease_poll_s
+                    self._limits = self._limits_of(read_attempts(self._store, self._keys))
+                    self._machine.set_end(self._limits.end + timing.ending_s)
+            except RlroboError as err:
+                log(f"commands and limits: {err}")
+            except Exception:  # noqa: BLE001 - the boundary of a thread that must not end
+                log(traceback.format_exc())
+            self._is_ended.wait(timing.command_poll_s)
 
     def _look(self) -> Ending | None:
         """Return how training ended, by itself or by us; None: it goes on."""
@@ -137,8 +151,7 @@ class Attempting:
             message = "The machine was shut down."
         log(f"{left_s:.0f} s are left on this instance")
         self._mirror.tell(Phase.NOTICED, f"{left_s:.0f} s were left", interruption_at=at)
-        while machine.now() < times.stop_at and self._trainer.is_at_work:
-            self._bring_commands()
+        while machine.now() < times.stop_at and self._trainer.is_at_work and not self._mirror.fenced.is_set():
             machine.show_alive()
             self._mirror.fenced.wait(min(machine.timing.tick_s, max(0.0, times.stop_at - machine.now())))
         self._mirror.tell(Phase.SAVING, interruption_at=at)
@@ -182,20 +195,6 @@ class Attempting:
         if done_by is None:
             done_by = min(now + timing.last_mirror_s, max(now, self._limits.end) + timing.ending_s)
         return time.monotonic() + max(0.0, done_by - now)
-
-    def _bring_commands(self) -> None:
-        try:
-            self._must_kill |= self._relay.bring()
-        except RlroboError as err:
-            log(f"commands: {err}")
-
-    def _renew_limits(self) -> None:
-        """See when it has to end; prices may be written down only after the instance began."""
-        try:
-            self._limits = self._limits_of(read_attempts(self._store, self._keys))
-        except CloudError as err:
-            log(f"attempts: {err}")
-        self._machine.set_end(self._limits.end + self._machine.timing.ending_s)
 
     def _limits_of(self, attempts: list[Attempt]) -> Limits:
         began_at = float(os.environ.get(BOOTED_AT) or self._mirror.lease.lease.taken_at) - BOOT_S

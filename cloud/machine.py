@@ -14,6 +14,8 @@ from cloud.store import ObjectStore
 from cloud.timing import Timing, read_timing
 
 DEFAULT_FOLDER = Path("/var/lib/rlrobo")
+ROUNDING_S = 3.0
+"""S3 tells whole seconds, and an answer takes its time: a smaller difference of two clocks is none."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Machine:
 
     def now(self) -> float:
         """Return the time in seconds since 1970, by S3's clock: this machine's may be wrong."""
-        return time.time() + (self.store.clock_offset_s() or 0.0)
+        offset_s = self.store.clock_offset_s() or 0.0
+        return time.time() + (offset_s if abs(offset_s) > ROUNDING_S else 0.0)
 
     def identity(self) -> Identity:
         """Return who this instance is; right after the boot the service may not answer yet. Raises CloudError."""

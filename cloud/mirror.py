@@ -46,6 +46,8 @@ class Mirror:
     logs: dict[str, Path]
     """Files by their name in S3."""
     clock: Callable[[], float] = time.time
+    show_alive: Callable[[], None] = lambda: None
+    """Called while the last uploads take their time."""
     fenced: threading.Event = field(default_factory=threading.Event)
     """Set: a later attempt holds the run; nothing is written any more."""
 
@@ -84,7 +86,7 @@ class Mirror:
         self.store.until = until
         left_out = self._timed(lambda: self._bring_news(is_last=True), until)
         for thread in [thread for thread in self._threads if thread.is_alive()]:
-            thread.join(max(0.0, until - time.monotonic()))
+            self._join(thread, until)
         left_out += self._timed(lambda: self.outbox.publish_last(until=until), until)
         left_out += self._timed(lambda: self._bring_news(is_last=True, is_over=is_over), until)
         return left_out.strip()
@@ -120,8 +122,13 @@ class Mirror:
         said: list[str] = []
         thread = threading.Thread(target=lambda: said.append(self._guarded(step)), daemon=True)
         thread.start()
-        thread.join(max(0.0, until - time.monotonic()))
+        self._join(thread, until)
         return f"{said[0]} ".lstrip() if said else "The time was over before all was uploaded. "
+
+    def _join(self, thread: threading.Thread, until: float) -> None:
+        while thread.is_alive() and (left_s := until - time.monotonic()) > 0.0:
+            self.show_alive()
+            thread.join(min(left_s, self.timing.tick_s))
 
     def _bring_news(self, *, is_last: bool = False, is_over: bool = False) -> None:
         with self._news_lock:

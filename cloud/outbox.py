@@ -41,10 +41,9 @@ class Outbox:
         self._checkpoints = checkpoints
         self._holding = holding
         self._publisher = publisher
-        self._keys: dict[Name, str] = {}
+        self._keys = {Name(*known[:3]): known.manifest_key for known in beginning.checkpoints}
         self._evaluated: set[Name] = set()
         self._unusable: set[Name] = set()
-        self._beginning = beginning
         self.bytes_per_s: float | None = None
         """Measured at the last upload that was large enough."""
         self.typical_bytes = 0
@@ -86,12 +85,7 @@ class Outbox:
         barriers = [item for item in found if item.manifest.is_barrier]
         chosen = [*found[-1:], *barriers[-1:], best_checkpoint(found)]
         unique = {_name(item): item for item in chosen if item is not None}
-        return [item for name, item in unique.items() if not self._is_published(name) and name not in self._unusable]
-
-    def _is_published(self, name: Name) -> bool:
-        if name == (self._beginning.step, self._beginning.saved_at, name.is_barrier):
-            self._keys[name] = self._beginning.manifest_key
-        return name in self._keys
+        return [item for name, item in unique.items() if name not in self._keys and name not in self._unusable]
 
     def _publish(self, checkpoint: Checkpoint) -> None:
         folder = self._holding / checkpoint.path.name
@@ -122,7 +116,7 @@ class Outbox:
     def _tell_evaluations(self) -> None:
         for checkpoint in list_checkpoints(self._checkpoints):
             name = _name(checkpoint)
-            if checkpoint.manifest.evaluation is None or name in self._evaluated or not self._is_published(name):
+            if checkpoint.manifest.evaluation is None or name in self._evaluated or name not in self._keys:
                 continue
             self._publisher.tell_evaluation(self._keys[name], checkpoint)
             self._evaluated.add(name)

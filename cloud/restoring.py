@@ -8,22 +8,34 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from cloud.checkpoints import restore_checkpoint
+from cloud.checkpoints import fetch_checkpoint, read_head, read_manifest, restore_checkpoint
 from cloud.errors import CloudError
 from cloud.layout import RunKeys
 from cloud.segments import read_segments
 from cloud.store import ObjectStore
+from engine.protocol.checkpoints import MANIFEST, Checkpoint, Manifest
 from engine.protocol.crash_points import reach
-from engine.protocol.errors import StorageError
-from engine.protocol.events import Resumed, RunStarted
+from engine.protocol.errors import CheckpointError, StorageError
+from engine.protocol.events import AnyEvent, EvaluationDone, Resumed, RunStarted
 from engine.protocol.files import write_whole
 from engine.protocol.json_lines import event_reader
 from engine.protocol.run_dir import RunDir
+
+
+class Known(NamedTuple):
+    """A checkpoint that is here and in S3."""
+
+    step: int
+    saved_at: float
+    is_barrier: bool
+    manifest_key: str
 
 
 class Beginning(Struct, frozen=True, kw_only=True):
@@ -33,10 +45,8 @@ class Beginning(Struct, frozen=True, kw_only=True):
     """Of the last event that was in S3."""
     step: int = 0
     """Of the checkpoint; 0: from the inputs."""
-    saved_at: float = 0.0
-    """Of the checkpoint."""
-    manifest_key: str = ""
-    """Of the checkpoint; empty: none."""
+    checkpoints: tuple[Known, ...] = ()
+    """That checkpoint, and earlier ones that still wait for their evaluation."""
     total_timesteps: int = 0
     """What the run trains for, as its events say; 0: as its configuration says."""
     passed_over: tuple[str, ...] = ()
@@ -56,20 +66,19 @@ def restore_run(store: ObjectStore, keys: RunKeys, run: RunDir, *, is_exact: boo
         seq = _bring_events(store, keys, run.events)
     except OSError as err:
         raise StorageError.from_os_error(err, run.path) from err
-    total = 0
-    for event in event_reader(run.events).read_new():
-        if isinstance(event, RunStarted | Resumed):
-            total = event.total_timesteps
+    events = event_reader(run.events).read_new()
     restored = restore_checkpoint(store, keys, run.checkpoints, is_exact=is_exact)
     reach("cloud-checkpoint-restored")
     if restored is None:
-        return Beginning(seq=seq, total_timesteps=total)
+        return Beginning(seq=seq, total_timesteps=_total(events))
+    step = restored.checkpoint.step
+    told = {event.step for event in events if isinstance(event, EvaluationDone)}
+    waiting = _bring_waiting(store, keys, run.checkpoints, before=step, told=told)
     return Beginning(
         seq=seq,
-        step=restored.checkpoint.step,
-        saved_at=restored.checkpoint.manifest.saved_at,
-        manifest_key=restored.manifest_key,
-        total_timesteps=total,
+        step=step,
+        checkpoints=(_known(restored.checkpoint, restored.manifest_key), *waiting),
+        total_timesteps=_total(events),
         passed_over=restored.passed_over,
     )
 
@@ -111,3 +120,32 @@ def _bring_events(store: ObjectStore, keys: RunKeys, path: Path) -> int:
     if not seq:
         path.unlink()
     return seq
+
+
+def _bring_waiting(
+    store: ObjectStore, keys: RunKeys, folder: Path, *, before: int, told: Collection[int]
+) -> Iterator[Known]:
+    """Bring earlier checkpoints whose evaluation is still due, so that the run has the same ones as without a break.
+
+    Yield what came; one that is lost or damaged costs its evaluation and no more.
+    """
+    head = read_head(store, keys)
+    for key in head.kept if head else ():
+        try:
+            manifest = read_manifest(store, key)
+            if manifest.step >= before or manifest.step in told or MANIFEST not in manifest.files:
+                continue
+            own = store.get(keys.blob(manifest.files[MANIFEST].sha256))
+            if own is not None and msgspec.json.decode(own.content, type=Manifest).is_evaluation_due:
+                yield _known(fetch_checkpoint(store, keys, key, folder), key)
+        except (CheckpointError, msgspec.DecodeError):
+            continue
+
+
+def _known(checkpoint: Checkpoint, key: str) -> Known:
+    return Known(checkpoint.step, checkpoint.manifest.saved_at, checkpoint.manifest.is_barrier, key)
+
+
+def _total(events: Iterable[AnyEvent]) -> int:
+    said = [event.total_timesteps for event in events if isinstance(event, RunStarted | Resumed)]
+    return said[-1] if said else 0

@@ -23,8 +23,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Between two looks for an interruption notice; AWS recommends 5 s (EC2 user guide, Spot interruption notices)."""
     rebalance_poll_s: float = 15.0
     """Between two looks for a rebalance recommendation."""
-    command_poll_s: float = 3.0
-    """Between two looks for commands of the user."""
+    command_poll_s: float = 5.0
+    """Between two looks for commands of the user; with the two below a run's requests cost about a cent an hour."""
     mirror_s: float = 5.0
     """Between two uploads of new events and of the sign of life."""
     log_s: float = 30.0
@@ -37,7 +37,7 @@ class Timing(Struct, frozen=True, kw_only=True):
     """Before the second try of a call that failed for a passing reason; doubled for each further try."""
     longest_backoff_s: float = 20.0
     """Of those waits, the longest."""
-    patience_s: float = 300.0
+    patience_s: float = 120.0
     """A call that fails for a passing reason is tried for this long where nothing presses."""
     stop_s: float = 45.0
     """An engine that was asked to stop is killed after this long."""

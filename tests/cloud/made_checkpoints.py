@@ -22,6 +22,7 @@ def make_checkpoint(
     salt: str = "",
     return_mean: float | None = None,
     with_replay: bool = True,
+    is_evaluation_due: bool = False,
 ) -> Checkpoint:
     """Save a checkpoint whose first replay segment is the same in all of them."""
     evaluation = None if return_mean is None else EvaluationResult(return_mean=return_mean, return_std=0.0, episodes=5)
@@ -34,6 +35,7 @@ def make_checkpoint(
         files={},
         is_barrier=is_barrier,
         evaluation=evaluation,
+        is_evaluation_due=is_evaluation_due,
     )
     with new_checkpoint(folder, manifest) as files:
         (files / "policy.zip").write_bytes(f"policy {step} {salt}".encode() * 50)

@@ -23,8 +23,9 @@ from cloud.records import Attempt, AttemptState, Cause, Phase
 from engine.launch import find_engine, find_supervisor
 from engine.protocol.checkpoints import POLICY, Checkpoint, find_checkpoint
 from engine.protocol.commands import Pause, Resume, Stop
-from engine.protocol.events import CheckpointSaved, CommandDone, Resumed, RunEnded, StatusChanged, Warned
+from engine.protocol.events import AnyEvent, CheckpointSaved, CommandDone, Resumed, RunEnded, StatusChanged, Warned
 from engine.protocol.status import EndReason, Status
+from rlrobo_tui.run_view import RunView
 from tests.cloud.instances import Bucket, Instance
 from tests.cloud.made_checkpoints import hold_run
 from tests.engine.driver import Engine
@@ -81,7 +82,10 @@ def test_a_run_is_trained_to_its_end(folder: Path) -> None:
 @SLOW
 def test_two_interruptions_change_no_bit_of_the_policy(folder: Path) -> None:
     """G1 and G2: one without any notice, one with; the run ends with the weights of one that nobody interrupted."""
-    settings = ("total_timesteps=40_000", "checkpoints.every_timesteps=2048")
+    settings = (
+        "total_timesteps=40_000", "checkpoints.every_timesteps=2048",
+        "evaluation.every_timesteps=4096", "evaluation.episodes=2",
+    )  # fmt: skip
     bucket = Bucket(folder, *settings)
     alone = Engine(bucket.run)
     ended, code = alone.wait_for_end()
@@ -112,6 +116,14 @@ def test_two_interruptions_change_no_bit_of_the_policy(folder: Path) -> None:
     assert [event.why_inexact for event in resumed] == ["", ""]
     assert sum(isinstance(event, RunEnded) for event in events) == 1
     assert len(digest(last)) > 5
+    assert evaluations(events) == evaluations(alone.seen)
+
+
+def evaluations(events: list[AnyEvent]) -> list[tuple[int, float, bool, int]]:
+    """Return step, result, whether it was the best so far and which was, of those that count at the end."""
+    view = RunView()
+    view.fold(events)
+    return [(event.step, event.return_mean, event.is_best, event.best_step) for event in view.evaluations]
 
 
 @SLOW

@@ -9,7 +9,7 @@ import pytest
 from cloud.checkpoints import fetch_checkpoint, list_manifest_keys, order_of, read_head, restore_checkpoint
 from cloud.outbox import Outbox
 from cloud.publisher import Publisher
-from cloud.restoring import Beginning
+from cloud.restoring import Beginning, Known
 from engine.protocol.checkpoints import EvaluationResult, write_evaluation
 from tests.cloud.directory_store import DirectoryStore, FaultyStore
 from tests.cloud.made_checkpoints import KEYS, hold, make_checkpoint
@@ -87,7 +87,7 @@ def test_what_was_restored_is_not_published_again_but_its_evaluation_is(tmp_path
     checkpoint = make_checkpoint(first.local, 100)
     first.outbox.publish_new()
     [key] = list_manifest_keys(first.bucket, KEYS)
-    beginning = Beginning(step=100, saved_at=checkpoint.manifest.saved_at, manifest_key=key)
+    beginning = Beginning(step=100, checkpoints=(Known(100, checkpoint.manifest.saved_at, True, key),))
     again = Outbox(first.local, tmp_path / "outbox", first.publisher, beginning)
     before = first.store.calls["upload"]
     again.publish_new()

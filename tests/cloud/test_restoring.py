@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.errors import CloudError
-from cloud.restoring import Beginning, read_beginning, restore_run, write_beginning
+from cloud.restoring import Beginning, Known, read_beginning, restore_run, write_beginning
 from cloud.segments import SegmentWriter
 from engine.protocol.errors import CheckpointError
 from engine.protocol.events import Metrics, RunStarted
@@ -51,9 +51,20 @@ def test_a_later_one_has_events_and_checkpoint_too(store: DirectoryStore, run: R
     content = write_events(store, tmp_path)
     key = publisher(store, 1).publish(make_checkpoint(tmp_path / "checkpoints", 100))
     found = restore_run(store, KEYS, run, is_exact=True)
-    assert found == Beginning(seq=3, step=100, saved_at=100.0, manifest_key=key, total_timesteps=1234)
+    assert found == Beginning(seq=3, step=100, checkpoints=(Known(100, 100.0, True, key),), total_timesteps=1234)
     assert run.events.read_bytes() == content
     assert (run.checkpoints / "000000100" / "policy.zip").is_file()
+
+
+def test_earlier_ones_that_wait_for_their_evaluation_come_along(
+    store: DirectoryStore, run: RunDir, tmp_path: Path
+) -> None:
+    ours = publisher(store, 1)
+    for step, is_due in ((100, True), (200, False), (300, False)):
+        ours.publish(make_checkpoint(tmp_path / "checkpoints", step, is_barrier=step != 300, is_evaluation_due=is_due))
+    found = restore_run(store, KEYS, run, is_exact=True)
+    assert [known.step for known in found.checkpoints] == [200, 100]
+    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["000000100", "000000200"]
 
 
 def test_what_a_restore_that_was_cut_off_left_is_no_hindrance(store: DirectoryStore, run: RunDir) -> None:
