@@ -92,10 +92,21 @@ def fleet_request(recipe: Recipe, pools: Sequence[Pool]) -> dict[str, Any]:
         },
         "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": template, "Overrides": overrides}],
         "TagSpecifications": [
-            {"ResourceType": kind, "Tags": _tags(recipe)} for kind in ("fleet", "instance", "volume")
+            {"ResourceType": kind, "Tags": tags_of(recipe)} for kind in ("fleet", "instance", "volume")
         ],
         **strategy,
     }
+
+
+def tags_of(recipe: Recipe) -> list[dict[str, str]]:
+    """Return the tags of everything that a launch makes."""
+    tags = {
+        TAG_STACK: recipe.spec.stack,
+        TAG_RUN: recipe.spec.run_id,
+        TAG_ATTEMPT: str(recipe.attempt.number),
+        TAG_DEADLINE: str(int(recipe.spec.deadline())),
+    }
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def read_answer(answer: Mapping[str, Any], market: Market, zones: Mapping[str, str]) -> Launched:
@@ -130,16 +141,6 @@ def is_worth_another_try(refusals: Sequence[Refusal], region: str) -> bool:
     passing = (Kind.CAPACITY, Kind.PRICE, Kind.THROTTLED, Kind.NETWORK)
     explanations = [refusal.explain(region) for refusal in refusals]
     return not explanations or any(each.kind in passing and each.is_temporary for each in explanations)
-
-
-def _tags(recipe: Recipe) -> list[dict[str, str]]:
-    tags = {
-        TAG_STACK: recipe.spec.stack,
-        TAG_RUN: recipe.spec.run_id,
-        TAG_ATTEMPT: str(recipe.attempt.number),
-        TAG_DEADLINE: str(int(recipe.spec.deadline())),
-    }
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _pool(item: Mapping[str, Any], market: Market, zones: Mapping[str, str]) -> Pool | None:

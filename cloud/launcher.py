@@ -26,6 +26,7 @@ from cloud.fleet import (
     is_worth_another_try,
     read_answer,
     sentence,
+    tags_of,
 )
 from cloud.images import resolve_image
 from cloud.instance_types import InstanceFacts, describe_types
@@ -76,7 +77,7 @@ def launch(door: Door, spec: CloudSpec, attempt: Attempt, *, stack: StackOutputs
             continue
         launched = _launch_in(door, recipe, pools)
         if launched.instance_id:
-            return _as_launched(door, attempt, launched, pools[0])
+            return _as_launched(door, recipe, launched, pools[0])
         refusals += [_with_vcpus(refusal, facts) for refusal in launched.refusals]
     return _as_refused(door, attempt, refusals)
 
@@ -149,10 +150,11 @@ def _look_again(door: Door, recipe: Recipe) -> Instance | None:
     return again_while_unknown(look)
 
 
-def _as_launched(door: Door, attempt: Attempt, launched: Launched, first: Pool) -> Attempt:
+def _as_launched(door: Door, recipe: Recipe, launched: Launched, first: Pool) -> Attempt:
     instance = again_while_unknown(lambda: describe(door, launched.instance_id, launched_at=time.time()))
-    attempt = msgspec.structs.replace(attempt, fleet_id=launched.fleet_id)
+    attempt = msgspec.structs.replace(recipe.attempt, fleet_id=launched.fleet_id)
     if instance is not None:
+        _tag_request(door, recipe, instance)
         return _with_instance(door, attempt, instance)
     # EC2 gave it and does not show it yet; what the answer said will do.
     pool = launched.pool or first
@@ -164,6 +166,13 @@ def _as_launched(door: Door, attempt: Attempt, launched: Launched, first: Pool) 
         launched_at=time.time(),
         **_prices(door, pool),
     )
+
+
+def _tag_request(door: Door, recipe: Recipe, instance: Instance) -> None:
+    """Tag the Spot request, which a fleet cannot; it ends with its instance, so nothing depends on that."""
+    if instance.spot_request_id:
+        with contextlib.suppress(CloudError):
+            door.call("ec2", "create_tags", Resources=[instance.spot_request_id], Tags=tags_of(recipe))
 
 
 def _with_instance(door: Door, attempt: Attempt, instance: Instance) -> Attempt:

@@ -209,8 +209,11 @@ def test_terminate_leaves_no_instance_request_or_fleet(
     assert fake_aws.alive == []
     assert find_fleets(aws, [spec.run_id]) == [launched.fleet_id]
     assert fleet_states(aws, spec) == {"deleted_terminating"}
-    requests = aws.call("ec2", "describe_spot_instance_requests", SpotInstanceRequestIds=request_ids)
-    assert {request["State"] for request in requests["SpotInstanceRequests"]} <= {"closed", "cancelled"}
+    (request,) = aws.call("ec2", "describe_spot_instance_requests", SpotInstanceRequestIds=request_ids)[
+        "SpotInstanceRequests"
+    ]
+    assert request["State"] in ("closed", "cancelled")
+    assert {"Key": "rlrobo:run", "Value": spec.run_id} in request["Tags"]
     terminate(aws, [launched.instance_id])
     instance = describe(aws, launched.instance_id)
     assert instance is not None

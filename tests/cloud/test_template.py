@@ -175,7 +175,7 @@ def test_machines_end_by_power_off_hide_their_credentials_and_leave_no_disk() ->
 
 def test_machines_and_disks_carry_the_stacks_name() -> None:
     found = properties("LaunchTemplate")["LaunchTemplateData"]["TagSpecifications"]
-    assert {tags["ResourceType"] for tags in found} == {"instance", "volume", "spot-instances-request"}
+    assert {tags["ResourceType"] for tags in found} == {"instance", "volume"}
     for tags in found:
         assert {"Key": TAG_STACK, "Value": {"Ref": "AWS::StackName"}} in tags["Tags"]
 
