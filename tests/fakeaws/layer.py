@@ -64,7 +64,7 @@ class Layer:
     def _answer_machine(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         command = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
         said = self._hypervisor.shut_down(environ["PATH_INFO"].removeprefix(MACHINE_PATH), command)
-        start_response("200 OK", [("Content-Type", "text/plain")])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(said)))])
         return [said.encode()]
 
     def _refusal(self, call: Call, by: From, fault: Fault | None) -> Reply | None:
