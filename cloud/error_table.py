@@ -153,7 +153,7 @@ _EXISTS = Row(Kind.CONFLICT, "It exists already: {message}", "Nothing has to be 
 _IN_USE = Row(
     Kind.CONFLICT,
     "It is still in use: {message}",
-    "End what uses it (`rlrobo cloud status` lists it) and try again.",
+    "End what uses it (`rlrobo cloud instances` lists ours) and try again.",
 )
 _ABSENT = Row(Kind.NOT_FOUND, "AWS does not know it: {message}", "It is gone or in another region; check `--region`.")
 _DAMAGED = Row(
@@ -205,7 +205,7 @@ TABLE = _table(
             Row(
                 Kind.QUOTA,
                 "The account has too many EC2 fleets in {region}",
-                "`rlrobo cloud doctor` deletes those that rlrobo left; look for others with `aws ec2 describe-fleets`.",
+                "`rlrobo cloud orphans --remove` deletes what rlrobo left; `aws ec2 describe-fleets` lists the others.",
             ),
         ),
         (
@@ -262,7 +262,7 @@ TABLE = _table(
             Row(
                 Kind.CREDENTIALS,
                 "There is no AWS profile {profile} on this machine",
-                "`aws configure list-profiles` lists them; set AWS_PROFILE or `--profile`.",
+                "`aws configure list-profiles` lists them; set AWS_PROFILE to one of them.",
             ),
         ),
         ("RequestLimitExceeded Throttling ThrottlingException ThrottledException SlowDown", _THROTTLED),

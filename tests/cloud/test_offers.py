@@ -12,8 +12,12 @@ from cloud.instance_types import InstanceFacts, check_types, describe_types
 from cloud.offers import offers
 from cloud.prices import current_prices, on_demand_prices
 from cloud.records import Market, Pool
-from cloud.speeds import PARALLEL_SHARE, Speed, expected_speed, record_speed
+from cloud.speeds import PARALLEL_SHARE, Speed, expected_speed, record_speed, speed_of
+from engine.protocol.config import RunConfig, to_yaml
 from engine.protocol.errors import UnknownNameError
+from engine.protocol.events import Metrics
+from engine.protocol.json_lines import EventWriter
+from engine.protocol.run_dir import RunDir
 from tests.cloud.canned_door import CannedDoor, describe_instance_types, spot_price_history
 from tests.fakeaws.fake import FakeAws
 
@@ -140,6 +144,19 @@ def test_a_new_measurement_takes_the_place_of_the_old_one() -> None:
     record_speed(speed(1200))
     assert expected_speed(FACTS, task="ant_walk", algorithm="ppo") == (1200, True)
     assert len([known for known in speeds.known_speeds() if known.task == "ant_walk"]) == 1
+
+
+def test_a_run_tells_how_fast_it_was_by_its_last_metrics(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.config.write_text(to_yaml(RunConfig(task="ant_walk")), encoding="utf-8")
+    assert speed_of(run, instance_type="c7i.xlarge", vcpus=4) is None
+    writer = EventWriter(run.events, clock=lambda: 0.0)
+    for rate in (None, 900.0, 1100.0, 1000.0):
+        writer.write(Metrics(step=1, values={"time/steps_per_second": rate}))
+    writer.close()
+    found = speed_of(run, instance_type="c7i.xlarge", vcpus=4)
+    assert found is not None
+    assert (found.task, found.algorithm, found.steps_per_second) == ("ant_walk", "ppo", 1000)
 
 
 def test_a_damaged_file_of_measurements_is_an_empty_one(tmp_path: Path) -> None:
