@@ -27,7 +27,7 @@ from rlrobo_tui.actions.action import Action
 from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, why_not
 from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.collecting import settle
-from rlrobo_tui.ending import ended_by_signals
+from rlrobo_tui.ending import HeedingSignals
 from rlrobo_tui.folders import state_dir
 from rlrobo_tui.key_map import for_textual
 from rlrobo_tui.memory import Memory, read_memory, write_memory
@@ -69,7 +69,7 @@ class Options:
     """To be shown at once."""
 
 
-class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing, RepaintingLittle):
+class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing, RepaintingLittle, HeedingSignals):
     """The app. `run` is opened at once."""
 
     TITLE = "rlrobo"
@@ -247,7 +247,6 @@ def run_app(settings: Settings, run: RunDir | None = None, options: Options | No
         warnings=(*options.warnings, *warnings),
     )
     app = RlroboApp(settings.runs_dir, run=run, options=told)
-    with ended_by_signals(app):
-        app.run()
+    app.run()
     if app.return_code:
         sys.exit(app.return_code)

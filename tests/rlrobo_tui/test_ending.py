@@ -1,5 +1,6 @@
 """A signal ends the app and leaves the terminal as it was."""
 
+import os
 import signal
 import termios
 from pathlib import Path
@@ -39,7 +40,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def end(home: Path, *signals: signal.Signals) -> tuple[int, dict[str, str], list[object], list[object]]:
-    """Send signals to the app, all at once; return its exit code, and how the terminal stood before it and after it."""
+    """Send signals to the app while it is stopped; return its exit code, and how the terminal was before and after."""
     app = TerminalApp(["tui"], size=SIZE, home=home)
     app.screen = recording = Recording()
     with app:
@@ -47,7 +48,9 @@ def end(home: Path, *signals: signal.Signals) -> tuple[int, dict[str, str], list
         app.wait_for("cartpole")
         assert recording.modes() != ORDERLY
         assert termios.tcgetattr(app._descriptor) != before
-        for each in signals:
+        app.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, app.process.pid, os.WSTOPPED)
+        for each in (*signals, signal.SIGCONT):
             app.process.send_signal(each)
         while app.process.poll() is None:
             app.pump(0.05)
@@ -68,3 +71,11 @@ def test_so_does_the_end_of_its_session(home: Path) -> None:
     code, modes, _, _ = end(home, signal.SIGHUP)
     assert code == 128 + signal.SIGHUP
     assert modes == ORDERLY
+
+
+@pytest.mark.slow
+def test_another_signal_ends_it_at_once_and_in_order(home: Path) -> None:
+    code, modes, before, after = end(home, signal.SIGHUP, signal.SIGTERM)
+    assert code == 128 + signal.SIGTERM
+    assert modes == ORDERLY
+    assert after == before
