@@ -62,7 +62,7 @@ def test_keys_alone_lead_from_an_empty_folder_to_the_robot(home: Path) -> None:
         app.press("C-n")
         app.wait_for("✓ task", "--steps 20k")
         app.press("C-r")
-        app.wait_for("RUN", "/20.0k")
+        app.wait_for("/ 20.0k")
         app.wait_for("DONE", "All timesteps are trained.")
         app.press("4")
         app.wait_for("Replay", "▶", "▀")
