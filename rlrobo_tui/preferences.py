@@ -21,7 +21,7 @@ class Preferences(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Keys of settings.yaml."""
 
     theme: Literal["dark", "light", "high-contrast", "ansi", "mono"] = "dark"
-    """Colours; ansi takes the terminal's own, mono none."""
+    """Colours; ansi: those that the terminal is set to, mono: none."""
     ascii: Switch = "auto"
     """Whether only ASCII characters are drawn; auto: where the locale is not UTF-8, and on a text console."""
     low_bandwidth: Switch = "auto"

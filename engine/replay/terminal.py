@@ -77,7 +77,7 @@ def play(run_dir: Path, wishes: Wishes, frames: BinaryIO) -> None:
         return make_env(config, run.path, render_mode="rgb_array")
 
     def load(step: int) -> Any:
-        tell(loading=f"the checkpoint of step {step}")
+        tell(loading=f"the checkpoint of step {step:,}")
         return load_policy(find_checkpoint(run.checkpoints, str(step)), device="cpu")
 
     show = Show(make_stage, load)
