@@ -80,10 +80,14 @@ class Outbox:
         return " ".join(left_out)
 
     def _wanted(self) -> list[Checkpoint]:
-        """Return what is not published of the newest, the newest barrier and the best; what is older comes too late."""
+        """Return what is not published of the newest, the newest barrier, the best and those that may become the best.
+
+        What is older comes too late.
+        """
         found = list_checkpoints(self._checkpoints)
         barriers = [item for item in found if item.manifest.is_barrier]
-        chosen = [*found[-1:], *barriers[-1:], best_checkpoint(found)]
+        waiting = [item for item in found if item.manifest.is_evaluation_due and not item.manifest.evaluation]
+        chosen = [*found[-1:], *barriers[-1:], best_checkpoint(found), *waiting]
         unique = {_name(item): item for item in chosen if item is not None}
         return [item for name, item in unique.items() if name not in self._keys and name not in self._unusable]
 

@@ -24,6 +24,8 @@ from engine.protocol.files import sha256_of
 
 KEEP = 2
 """Of the newest and of the newest exact checkpoints so many stay: where one is damaged there is another."""
+MAX_WAITING = 4
+"""chosen: one more than the engine lets wait for their evaluation."""
 MAX_TRIES = 20
 
 
@@ -66,7 +68,10 @@ class Publisher:
         key, manifest = self._write_manifest(checkpoint)
         reach("cloud-manifest-written")
         self._manifests[key] = manifest
-        self._advance(lambda head: self._with_checkpoint(head, key, manifest))
+        is_waiting = checkpoint.manifest.is_evaluation_due and checkpoint.manifest.evaluation is None
+        self._advance(
+            lambda head: self._with_checkpoint(_with_waiting(head, key) if is_waiting else head, key, manifest)
+        )
         self.tell_evaluation(key, checkpoint)
         return key
 
@@ -77,12 +82,13 @@ class Publisher:
             return
         self._store.put(self._keys.evaluated(key), (checkpoint.path / MANIFEST).read_bytes())
         best = self._head.best_return
-        if best is not None and best >= evaluation.return_mean:
-            return
-        for blob in sorted(self._blobs_of((key,)) - self._live):  # superseded while its evaluation was under way
-            self._tag(blob, {})
-        self._tag(key, {})
-        self._advance(lambda head: self._with_best(head, key, evaluation.return_mean))
+        is_best = best is None or evaluation.return_mean > best
+        if is_best:
+            for blob in sorted(self._blobs_of((key,)) - self._live):  # superseded while its evaluation was under way
+                self._tag(blob, {})
+            self._tag(key, {})
+        if is_best or key in self._head.waiting:
+            self._advance(lambda head: self._with_evaluation(head, key, evaluation.return_mean if is_best else None))
 
     def protect(self) -> None:
         """Take the tags off what is kept, whatever a zombie did to them. Raises CloudError."""
@@ -197,19 +203,28 @@ class Publisher:
             head = msgspec.structs.replace(head, barrier_step=manifest.step, barrier_manifest_key=key)
         return self._with_kept(head, key)
 
-    def _with_best(self, head: Head, key: str, return_mean: float) -> Head:
-        head = msgspec.structs.replace(head, best_manifest_key=key, best_return=return_mean)
+    def _with_evaluation(self, head: Head, key: str, best_return: float | None) -> Head:
+        """Return HEAD with one that waits no more, and is the best so far where its return is given."""
+        head = msgspec.structs.replace(head, waiting=tuple(item for item in head.waiting if item != key))
+        if best_return is not None:
+            head = msgspec.structs.replace(head, best_manifest_key=key, best_return=best_return)
         return self._with_kept(head, key)
 
     def _with_kept(self, head: Head, key: str) -> Head:
         known = sorted({*head.kept, key}, key=order_of, reverse=True)
         exact = [item for item in known if (manifest := self._manifest(item)) and manifest.is_barrier]
-        chosen = {*known[:KEEP], *exact[:KEEP], head.best_manifest_key}
+        chosen = {*known[:KEEP], *exact[:KEEP], *head.waiting, head.best_manifest_key}
         kept = tuple(item for item in known if item in chosen)
         return msgspec.structs.replace(head, kept=kept, dropped=tuple(item for item in known if item not in chosen))
 
 
 _NO_HEAD = Head(epoch=0, step=-1, manifest_key="", barrier_step=-1, barrier_manifest_key="", saved_at=0.0)
+
+
+def _with_waiting(head: Head, key: str) -> Head:
+    """Return HEAD with one more checkpoint that waits for its evaluation; what an abandoned branch left drops out."""
+    waiting = sorted({*head.waiting, key}, key=order_of)
+    return msgspec.structs.replace(head, waiting=tuple(waiting[-MAX_WAITING:]))
 
 
 def has_replay(manifest: CloudManifest | Manifest) -> bool:

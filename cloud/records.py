@@ -186,6 +186,9 @@ class Head(Struct, frozen=True, kw_only=True):
     """Of the one with the highest evaluation; empty: none was evaluated yet."""
     best_return: float | None = None
     """Mean return of that evaluation."""
+    waiting: tuple[str, ...] = ()
+    """Manifest keys of those whose evaluation is due and has not come, the latest few: the next attempt evaluates them.
+    """
     kept: tuple[str, ...] = ()
     """Manifest keys of all checkpoints whose files must stay, the ones above among them."""
     dropped: tuple[str, ...] = ()

@@ -6,24 +6,25 @@ engine does not write: all that it would hold follows from the configuration and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from cloud.checkpoints import fetch_checkpoint, read_head, read_manifest, restore_checkpoint
+from cloud.checkpoints import fetch_checkpoint, order_of, read_head, restore_checkpoint
 from cloud.errors import CloudError
 from cloud.layout import RunKeys
 from cloud.segments import read_segments
 from cloud.store import ObjectStore
-from engine.protocol.checkpoints import MANIFEST, Checkpoint, Manifest
+from engine.protocol.checkpoints import Checkpoint
 from engine.protocol.crash_points import reach
 from engine.protocol.errors import CheckpointError, StorageError
-from engine.protocol.events import AnyEvent, EvaluationDone, Resumed, RunStarted
+from engine.protocol.events import AnyEvent, Resumed, RunStarted
 from engine.protocol.files import write_whole
 from engine.protocol.json_lines import event_reader
 from engine.protocol.run_dir import RunDir
@@ -72,8 +73,7 @@ def restore_run(store: ObjectStore, keys: RunKeys, run: RunDir, *, is_exact: boo
     if restored is None:
         return Beginning(seq=seq, total_timesteps=_total(events))
     step = restored.checkpoint.step
-    told = {event.step for event in events if isinstance(event, EvaluationDone)}
-    waiting = _bring_waiting(store, keys, run.checkpoints, before=step, told=told)
+    waiting = _bring_waiting(store, keys, run.checkpoints, before=step)
     return Beginning(
         seq=seq,
         step=step,
@@ -122,24 +122,16 @@ def _bring_events(store: ObjectStore, keys: RunKeys, path: Path) -> int:
     return seq
 
 
-def _bring_waiting(
-    store: ObjectStore, keys: RunKeys, folder: Path, *, before: int, told: Collection[int]
-) -> Iterator[Known]:
-    """Bring earlier checkpoints whose evaluation is still due, so that the run has the same ones as without a break.
+def _bring_waiting(store: ObjectStore, keys: RunKeys, folder: Path, *, before: int) -> Iterator[Known]:
+    """Bring earlier checkpoints whose evaluation is due, so that the run has the same ones as without a break.
 
     Yield what came; one that is lost or damaged costs its evaluation and no more.
     """
     head = read_head(store, keys)
-    for key in head.kept if head else ():
-        try:
-            manifest = read_manifest(store, key)
-            if manifest.step >= before or manifest.step in told or MANIFEST not in manifest.files:
-                continue
-            own = store.get(keys.blob(manifest.files[MANIFEST].sha256))
-            if own is not None and msgspec.json.decode(own.content, type=Manifest).is_evaluation_due:
+    for key in head.waiting if head else ():
+        if order_of(key)[1] < before:
+            with contextlib.suppress(CheckpointError):
                 yield _known(fetch_checkpoint(store, keys, key, folder), key)
-        except (CheckpointError, msgspec.DecodeError):
-            continue
 
 
 def _known(checkpoint: Checkpoint, key: str) -> Known:

@@ -200,6 +200,23 @@ def test_one_that_turns_out_the_best_after_it_was_superseded_stays(store: Direct
     fetch_checkpoint(store, KEYS, key, local / "there")
 
 
+def test_those_that_wait_for_their_evaluation_stay_until_they_have_it(store: DirectoryStore, local: Path) -> None:
+    ours = publisher(store, 1)
+    first = make_checkpoint(local, 100, is_evaluation_due=True)
+    key = ours.publish(first)
+    for step, value in ((200, 5.0), (300, None), (400, None)):
+        ours.publish(make_checkpoint(local, step, return_mean=value))
+    assert ours.head.waiting == (key,)
+    assert key in ours.head.kept
+    write_evaluation(first.path, EvaluationResult(return_mean=4.0, return_std=0.0, episodes=5))
+    evaluated = read_checkpoint(first.path)
+    assert evaluated is not None
+    ours.tell_evaluation(key, evaluated)
+    assert ours.head.waiting == ()
+    assert key not in ours.head.kept
+    assert store.tags(key)
+
+
 def test_content_that_comes_back_loses_its_tag(store: DirectoryStore, local: Path, tmp_path: Path) -> None:
     """A later attempt trains the same steps again, bit by bit: its files are those that were superseded."""
     ours = publisher(store, 1)

@@ -60,11 +60,11 @@ def test_earlier_ones_that_wait_for_their_evaluation_come_along(
     store: DirectoryStore, run: RunDir, tmp_path: Path
 ) -> None:
     ours = publisher(store, 1)
-    for step, is_due in ((100, True), (200, False), (300, False)):
-        ours.publish(make_checkpoint(tmp_path / "checkpoints", step, is_barrier=step != 300, is_evaluation_due=is_due))
+    for step, is_due in ((100, True), (200, False), (300, False), (400, False), (500, False)):
+        ours.publish(make_checkpoint(tmp_path / "checkpoints", step, is_barrier=step < 500, is_evaluation_due=is_due))
     found = restore_run(store, KEYS, run, is_exact=True)
-    assert [known.step for known in found.checkpoints] == [200, 100]
-    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["000000100", "000000200"]
+    assert [known.step for known in found.checkpoints] == [400, 100]
+    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["000000100", "000000400"]
 
 
 def test_what_a_restore_that_was_cut_off_left_is_no_hindrance(store: DirectoryStore, run: RunDir) -> None:
