@@ -137,9 +137,8 @@ class World:
         """Return what link and agents have logged, for failures."""
         parts = [CloudFiles(run).log.read_text()] if CloudFiles(run).log.exists() else []
         for life in self.fake.lives:
-            log = life.machine.console.parent / "var/lib/rlrobo/agent.log"
             parts.append(f"== {life.instance_id} {life.reason}\n{self.fake.console(life.instance_id)}")
-            parts.append(log.read_text() if log.exists() else "no agent.log")
+            parts.append(life.machine.read("/var/lib/rlrobo/agent.log").decode() or "no agent.log")
         return "\n".join(parts)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from engine.protocol.events import CheckpointSaved, EvaluationDone
 from engine.protocol.run_dir import RunDir
 from tests.cloud.spot_world import World, events_of, new_world, policy_digest, train_here
 from tests.fakeaws.keys import USER_ACCESS_KEY, USER_SECRET_KEY
+from tests.fakeaws.namespaces import why_unavailable
 from tests.fakeaws.scenario import From
 
 pytestmark = [
@@ -21,9 +22,12 @@ pytestmark = [
 SETTINGS = ("checkpoints.every_timesteps=5000",)
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with new_world(tmp_path, monkeypatch) as made:
+@pytest.fixture(params=["light", "full"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    is_full = request.param == "full"
+    if is_full and (missing := why_unavailable()):
+        pytest.skip(f"Full machines: {missing}")
+    with new_world(tmp_path, monkeypatch, is_full=is_full) as made:
         yield made
 
 
@@ -35,6 +39,7 @@ def test_two_interruptions_change_no_bit_and_cost_what_is_told(world: World, tmp
     world.fake.interrupt(first.instance_id, notice_s=120)
     second = world.life(2)
     world.wait_for_checkpoint(run, 20000)
+    environments = second.machine.environments()
     world.fake.interrupt(second.instance_id, notice_s=0)
     end = world.wait_for_end(run)
 
@@ -47,6 +52,8 @@ def test_two_interruptions_change_no_bit_and_cost_what_is_told(world: World, tmp
     assert_steps_counted_once(run)
     assert_bill(world, run)
     assert_nothing_paid(world)
+    assert any(environment.get("RLROBO_RUN") == run.id for environment in environments)
+    assert not any(USER_ACCESS_KEY in environment.values() for environment in environments)
     assert_no_key_of_the_user_left_their_machine(world, run)
 
 

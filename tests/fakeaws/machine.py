@@ -70,6 +70,14 @@ class Machine(Protocol):
         """Return whether a process of it lives."""
         ...
 
+    def environments(self) -> list[dict[str, str]]:
+        """Return the environment of each of its processes."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return a file of it; empty where there is none."""
+        ...
+
 
 class LightMachine:
     """A computer of plain processes; needs no privilege."""
@@ -117,6 +125,13 @@ class LightMachine:
 
     def is_alive(self) -> bool:
         return any(True for _ in self._processes())
+
+    def environments(self) -> list[dict[str, str]]:
+        return [process.environ() for process in self._processes()]
+
+    def read(self, path: str) -> bytes:
+        file = self._root / path.lstrip("/")
+        return file.read_bytes() if file.is_file() else b""
 
     def _environ(self) -> dict[str, str]:
         """Return the environment of the machine's first process; nothing of the user's own is in it."""

@@ -185,9 +185,29 @@ class FullMachine:
         thread.join()
         return made[0]
 
+    def environments(self) -> list[dict[str, str]]:
+        found = []
+        for pid in self._pids():
+            with contextlib.suppress(psutil.Error):
+                found.append(psutil.Process(pid).environ())
+        return found
+
+    def read(self, path: str) -> bytes:
+        if not self._init_pid:
+            return b""
+        # The machine's own root file system is seen through one of its processes.
+        file = Path(f"/proc/{self._init_pid}/root{self._root}/disk/root{path}")
+        return file.read_bytes() if file.is_file() else b""
+
     def _signal_all(self, number: int) -> None:
-        own = os.readlink(f"/proc/{self._init_pid}/ns/pid")
+        for pid in self._pids():
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+    def _pids(self) -> list[int]:
+        own, found = os.readlink(f"/proc/{self._init_pid}/ns/pid"), []
         for pid in psutil.pids():
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/{pid}/ns/pid") == own:
-                    os.kill(pid, number)
+                    found.append(pid)
+        return found
