@@ -10,7 +10,7 @@ from cloud.aws import Aws
 from cloud.errors import CloudError
 from engine.protocol.errors import ConfigError
 from tests.fakeaws.fake import FakeAws
-from tests.fakeaws.scenario import Fault
+from tests.fakeaws.scenario import Fails, Fault
 
 FLEET: dict[str, Any] = {
     "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": {"LaunchTemplateId": "lt-0", "Version": "1"}}],
@@ -70,6 +70,19 @@ def test_credentials_are_read_anew_after_they_were_refused(
         with pytest.raises(CloudError, match="does not accept the credentials"):
             door.caller()
     assert door.caller() == aws.caller()
+
+
+def test_a_write_whose_answer_is_lost_on_the_wire_is_known_as_ours(aws: Aws, fake: FakeAws) -> None:
+    aws.call("s3", "create_bucket", Bucket="lossy")
+    store = aws.store("lossy")
+    fake.scenario.fail(Fault(action="PutObject", fails=Fails.REPLY_LOST))
+    assert store.create("lease", b"mine")
+    stored = store.get("lease")
+    assert stored is not None
+    fake.scenario.fail(Fault(action="PutObject", fails=Fails.REPLY_LOST))
+    etag = store.replace("lease", b"mine still", etag=stored.etag)
+    assert store.get("lease") == (b"mine still", etag)
+    assert not store.create("lease", b"another's")
 
 
 def test_pages_fail_as_calls_do(aws: Aws, fake: FakeAws) -> None:
