@@ -18,7 +18,7 @@ from cloud.attempting import Attempting, close_attempt
 from cloud.errors import CloudError, FencedError
 from cloud.imds import Identity, Imds
 from cloud.layout import RunKeys
-from cloud.lease import HeldLease, take_lease
+from cloud.lease import HeldLease, read_lease, take_lease
 from cloud.machine import DEFAULT_FOLDER, Machine, log
 from cloud.mirror import Mirror
 from cloud.outbox import Outbox
@@ -73,7 +73,10 @@ def run_attempt(machine: Machine, run_id: str, number: int) -> Cause:
         return _begin(machine, store, keys, number).carry_out()
     except FencedError as err:
         log(str(err))
-        close_attempt(store, keys, number, Ending(cause=Cause.FENCED, step=0, message=str(err)))
+        lease = read_lease(machine.store, keys)
+        # The record is also that of another instance of this attempt, which may be at work.
+        if lease is not None and lease.epoch > number:
+            close_attempt(machine.store, keys, number, Ending(cause=Cause.FENCED, step=0, message=str(err)))
         return Cause.FENCED
 
 
