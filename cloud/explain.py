@@ -15,6 +15,8 @@ from cloud.quota_codes import quota_code, request_command
 from cloud.records import Market
 
 _MAX_MESSAGE_CHARS = 240
+_VCPUS_OF_A_RUN = 8
+"""What to ask for where the type's vCPUs are not known."""
 
 
 class Explanation(NamedTuple):
@@ -38,7 +40,8 @@ def explain(code: str, message: str, *, context: Mapping[str, str] | None = None
     """Explain a code of AWS, an EC2 state reason, or the name of an error of boto3.
 
     `message` is what AWS said. `context` may hold `service`, `action` (`ec2:CreateFleet`), `region`, `instance_type`,
-    `zone`, `market`, `vcpus` (needed), `resource` and `profile`: what is there makes the sentence more exact.
+    `zone`, `market`, `vcpus` (needed), `used_vcpus` (of the quota), `resource` and `profile`: what is there makes the
+    sentence more exact.
     """
     row = _row(code, message)
     words = _words(message, {**(context or {}), "code": code})
@@ -104,16 +107,18 @@ def _words(message: str, context: dict[str, str]) -> dict[str, str]:
         "profile": context.get("profile") or "default",
         "market": "Spot" if market != Market.ON_DEMAND.value else "on-demand",
     }
-    return found | _quota_words(instance_type, Market(market or "spot"), context.get("vcpus", ""), region)
+    return found | _quota_words(context, Market(market or "spot"), region)
 
 
-def _quota_words(instance_type: str, market: Market, vcpus: str, region: str) -> dict[str, str]:
+def _quota_words(context: dict[str, str], market: Market, region: str) -> dict[str, str]:
+    instance_type, vcpus = context.get("instance_type", ""), int(context.get("vcpus", 0))
     quota = quota_code(instance_type, market) if instance_type else None
     needed = f"; {instance_type} needs {vcpus} vCPUs" if vcpus else ""
     if quota is None:
         link = f"https://{region}.console.aws.amazon.com/servicequotas/home/services/ec2/quotas"
         return {"quota": "quota of vCPUs", "needed": needed, "more_quota": f"Ask AWS for more at {link}."}
-    command = request_command(quota, vcpus=int(vcpus or 8), region=region)
+    wanted = int(context.get("used_vcpus", 0)) + (vcpus or _VCPUS_OF_A_RUN)
+    command = request_command(quota, vcpus=wanted, region=region)
     return {"quota": str(quota), "needed": needed, "more_quota": f"Ask for more: `{command}`."}
 
 

@@ -29,10 +29,14 @@ class Refusal(NamedTuple):
     """What AWS said."""
     vcpus: int = 0
     """Of the pool's type; 0: not known."""
+    used_vcpus: int = 0
+    """Of the quota that counts it, in use already."""
 
     def explain(self, region: str) -> Explanation:
         """Return what that means."""
-        context = {"region": region, "action": "ec2:CreateFleet", "vcpus": str(self.vcpus or "")}
+        context = {"region": region, "action": "ec2:CreateFleet", "used_vcpus": str(self.used_vcpus)}
+        if self.vcpus:
+            context["vcpus"] = str(self.vcpus)
         if self.pool is not None:
             names = {"instance_type": self.pool.instance_type, "zone": self.pool.zone, "market": self.pool.market.value}
             context |= names

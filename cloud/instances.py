@@ -195,7 +195,7 @@ def _instance(item: dict[str, Any], region: str) -> Instance:
         ),
         state=item["State"]["Name"],
         run_id=tags.get(TAG_RUN, ""),
-        attempt=int(tags.get(TAG_ATTEMPT) or 0),
+        attempt=int(tags[TAG_ATTEMPT]) if tags.get(TAG_ATTEMPT, "").isdigit() else 0,
         stack=tags.get(TAG_STACK, ""),
         launched_at=item["LaunchTime"].timestamp(),
         deadline=float(tags[TAG_DEADLINE]) if tags.get(TAG_DEADLINE, "").isdigit() else None,

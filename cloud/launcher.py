@@ -41,6 +41,8 @@ from cloud.instances import (
 )
 from cloud.outputs import StackOutputs
 from cloud.prices import current_prices, on_demand_prices
+from cloud.quota_codes import quota_code
+from cloud.quotas import used_vcpus
 from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Market, Pool, encode
 from engine.protocol.crash_points import reach
 
@@ -78,7 +80,7 @@ def launch(door: Door, spec: CloudSpec, attempt: Attempt, *, stack: StackOutputs
         launched = _launch_in(door, recipe, pools)
         if launched.instance_id:
             return _as_launched(door, recipe, launched, pools[0])
-        refusals += [_with_vcpus(refusal, facts) for refusal in launched.refusals]
+        refusals += _with_vcpus(door, launched.refusals, market, facts)
     return _as_refused(door, attempt, refusals)
 
 
@@ -201,9 +203,21 @@ def _ended(attempt: Attempt, cause: Cause, detail: str) -> Attempt:
     return msgspec.structs.replace(attempt, state=AttemptState.ENDED, ended_at=time.time(), cause=cause, detail=detail)
 
 
-def _with_vcpus(refusal: Refusal, facts: Mapping[str, InstanceFacts]) -> Refusal:
-    known = facts.get(refusal.pool.instance_type) if refusal.pool else None
-    return refusal._replace(vcpus=known.vcpus) if known else refusal
+def _with_vcpus(
+    door: Door, refusals: Sequence[Refusal], market: Market, facts: Mapping[str, InstanceFacts]
+) -> list[Refusal]:
+    """Tell what the refused pools need, and how much of a quota that is used up is in use already."""
+    used: dict[str, int] = {}
+    if any(kind_of(refusal.code) is Kind.QUOTA for refusal in refusals):
+        with contextlib.suppress(CloudError):  # the sentence is less exact then
+            used = used_vcpus(door, market)
+    found = []
+    for refusal in refusals:
+        known = facts.get(refusal.pool.instance_type) if refusal.pool else None
+        code = quota_code(known.name, market) if known else None
+        vcpus, in_use = known.vcpus if known else 0, used.get(code.code, 0) if code else 0
+        found.append(refusal._replace(vcpus=vcpus, used_vcpus=in_use))
+    return found
 
 
 def _prices(door: Door, pool: Pool) -> dict[str, float | None]:

@@ -55,7 +55,7 @@ def check_quota(door: Door, types: Iterable[InstanceFacts], market: Market) -> Q
     """Return what quotas allow. Raises CloudError where AWS does not answer; a quota it may not tell is not known."""
     wanted = list(types)
     codes = {facts.name: quota_code(facts.name, market) for facts in wanted}
-    used = _used_vcpus(door, market)
+    used = used_vcpus(door, market)
     found = {code: _quota(door, code, used.get(code.code, 0)) for code in dict.fromkeys(codes.values()) if code}
     refused: dict[str, str] = {}
     for code, quota in found.items():
@@ -67,6 +67,21 @@ def check_quota(door: Door, types: Iterable[InstanceFacts], market: Market) -> Q
         refused=refused,
         quotas=tuple(found.values()),
     )
+
+
+def used_vcpus(door: Door, market: Market) -> dict[str, int]:
+    """Return the vCPUs that run now in one market, by quota code, whoever they belong to. Raises CloudError."""
+    running = [item for item in _running(door) if (item.get("InstanceLifecycle") == "spot") == (market is Market.SPOT)]
+    untold = {item["InstanceType"] for item in running if not item.get("CpuOptions")}
+    facts = describe_types(door, untold) if untold else {}
+    used: dict[str, int] = {}
+    for item in running:
+        code, cores = quota_code(item["InstanceType"], market), item.get("CpuOptions") or {}
+        known = facts.get(item["InstanceType"])
+        vcpus = cores.get("CoreCount", 0) * cores.get("ThreadsPerCore", 1) or (known.vcpus if known else 0)
+        if code is not None:
+            used[code.code] = used.get(code.code, 0) + vcpus
+    return used
 
 
 def _refused(region: str, code: QuotaCode, quota: Quota, types: Sequence[InstanceFacts]) -> dict[str, str]:
@@ -99,21 +114,6 @@ def _limit(door: Door, operation: str, code: QuotaCode) -> int | None:
             raise
         return None
     return int(answer["Quota"]["Value"])
-
-
-def _used_vcpus(door: Door, market: Market) -> dict[str, int]:
-    """Return the vCPUs in use by quota code."""
-    running = [item for item in _running(door) if (item.get("InstanceLifecycle") == "spot") == (market is Market.SPOT)]
-    untold = {item["InstanceType"] for item in running if not item.get("CpuOptions")}
-    facts = describe_types(door, untold) if untold else {}
-    used: dict[str, int] = {}
-    for item in running:
-        code, cores = quota_code(item["InstanceType"], market), item.get("CpuOptions") or {}
-        known = facts.get(item["InstanceType"])
-        vcpus = cores.get("CoreCount", 0) * cores.get("ThreadsPerCore", 1) or (known.vcpus if known else 0)
-        if code is not None:
-            used[code.code] = used.get(code.code, 0) + vcpus
-    return used
 
 
 def _running(door: Door) -> Iterator[dict[str, Any]]:

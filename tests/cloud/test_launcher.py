@@ -145,11 +145,12 @@ def test_on_demand_is_taken_only_where_it_is_allowed(
 
 
 def test_a_quota_is_refused_with_its_command(aws: Aws, fake_aws: FakeAws, stack: StackOutputs, spec: CloudSpec) -> None:
-    fake_aws.scenario.quotas["L-34B43A08"] = 0.0
-    ended = launch(aws, spec, intended(spec, stack), stack=stack, user_data=USER_DATA)
+    fake_aws.scenario.quotas["L-34B43A08"] = 3.0
+    launch(aws, spec, intended(spec, stack), stack=stack, user_data=USER_DATA)
+    ended = launch(aws, spec, intended(spec, stack, 2), stack=stack, user_data=USER_DATA)
     assert ended.cause is Cause.REFUSED
     assert "c7i.large needs 2 vCPUs (MaxSpotInstanceCountExceeded)" in ended.detail
-    assert "--quota-code L-34B43A08 --desired-value 2 --region us-east-1" in ended.detail
+    assert "--quota-code L-34B43A08 --desired-value 4 --region us-east-1" in ended.detail
 
 
 @pytest.mark.parametrize(
