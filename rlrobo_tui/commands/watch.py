@@ -51,12 +51,13 @@ def may_have_engine(run: RunDir) -> bool:
 
 
 def _say_what_is_awaited(tail: RunTail) -> None:
-    """Before a first event there is nothing to see; say why one waits, and for how long."""
+    """Say why one waits: before a first event there is nothing to see, and another machine's end is not seen here."""
     tail.poll()
     run = tail.run
-    if tail.num_events or not may_have_engine(run):
-        return
     holder = read_holder(run.lock_file)
+    is_far = holder is not None and not holder.is_here and not tail.is_over and not is_elsewhere(run)
+    if (tail.num_events and not is_far) or not may_have_engine(run):
+        return
     if is_elsewhere(run):
         what = "no event yet; a machine starts for it in the cloud."
     elif holder is None:
@@ -64,8 +65,9 @@ def _say_what_is_awaited(tail: RunTail) -> None:
     elif holder.is_here:
         what = f"no event yet; its engine, process {holder.pid}, is starting."
     else:
+        seen = "" if tail.num_events else "no event yet; "
         what = (
-            f"no event yet; its engine is on {holder.hostname}, as far as is known here, and this waits for its files. "
+            f"{seen}its engine is on {holder.hostname}, as far as is known here, and this waits for its files. "
             f"Ctrl-C leaves; look there whether it still runs."
         )
     narrate(f"{run.id}: {what}")

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from textual.pilot import Pilot
 
+from engine.protocol.events import RunStarted
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.screens.compare import CompareScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.widgets.runs_table import RunsTable
-from tests.rlrobo_tui.app_runs import drive, hold, make_run, screen_text, training, until
+from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
 from tests.rlrobo_tui.cli_calls import Cli
 from tests.rlrobo_tui.event_streams import files, rubbish
 from tests.rlrobo_tui.random_keys import play
@@ -136,7 +137,10 @@ def test_watch_says_for_what_it_waits(cli: Cli, run: RunDir, monkeypatch: pytest
     hold(run)
     assert f"no event yet; its engine, process {os.getpid()}, is starting" in cli("watch", run.id, "--plain").stderr
     run.lock_file.write_bytes(run.lock_file.read_bytes().replace(b'"hostname":"', b'"hostname":"far-'))
-    assert "its engine is on far-" in cli("watch", run.id, "--plain").stderr
+    assert "no event yet; its engine is on far-" in cli("watch", run.id, "--plain").stderr
+    append(run, [RunStarted(total_timesteps=1000)])
+    assert f"{run.id}: its engine is on far-" in cli("watch", run.id, "--plain").stderr
+    run.events.unlink()
     run.lock_file.unlink()
     os.utime(run.config)
     assert "no engine yet; waiting at most 30 s" in cli("watch", run.id, "--plain").stderr
