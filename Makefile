@@ -43,10 +43,10 @@ format: $(DEV) ## rewrite the files in the project's format
 bench: $(BASE) ## measure simulation speed on this machine: [ARGS="ant_walk --seconds 4"]
 	@$(BIN)/rlrobo bench sim $(ARGS)
 
-docker-build: ## build the CPU image, rlrobo:cpu [TORCH_INDEX=index of PyTorch's CPU wheels]
+docker-build: ## build the CPU image, rlrobo:cpu [TORCH_INDEX=another index of CPU wheels]
 	docker build --target cpu --tag rlrobo:cpu $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) $(ARGS) .
 
-cloud-deploy: $(BASE) ## create the AWS resources that cloud runs need [ARGS=] (not there yet)
+cloud-deploy: $(BASE) ## make the AWS resources that cloud runs need [ARGS=--dry-run]
 	@$(BIN)/rlrobo cloud deploy $(ARGS)
 
 clean: ## remove what can be made again; runs/ stays
