@@ -139,7 +139,6 @@ class Aws:
                 "action": f"{_IAM_PREFIXES.get(service, service)}:{''.join(map(str.capitalize, operation.split('_')))}",
                 "region": self._region,
                 "resource": str(params.get("Key") or params.get("Bucket") or params.get("StackName") or ""),
-                "profile": self._clients.profile,
             }
             raise _with_retries(as_error(code, message, context=context), err) from err
 
@@ -153,7 +152,7 @@ class _Clients:
     """The boto3 clients of one caller in all regions; they share what boto3 reads slowly."""
 
     def __init__(self, profile: str) -> None:
-        self.profile = profile
+        self._profile = profile
         self._lock = threading.Lock()
         self._session: boto3.Session | None = None
         self._clients: dict[tuple[str, str, bool], Any] = {}
@@ -183,7 +182,7 @@ class _Clients:
 
     def _open(self) -> boto3.Session:
         if self._session is None:
-            self._session = boto3.Session(profile_name=self.profile or None)
+            self._session = boto3.Session(profile_name=self._profile or None)
         return self._session
 
 

@@ -72,7 +72,7 @@ _FORBIDDEN = Row(
 )
 _FORBIDDEN_BY_POLICY = Row(
     Kind.PERMISSION,
-    "A policy of the organisation or the account denies {permission} in {region} to {caller}",
+    "{caller} is denied {permission} in {region} by a policy of the organisation or the account",
     "Another region may be allowed (`--region`); otherwise an administrator has to change that policy.",
 )
 _EXPIRED = Row(
@@ -92,7 +92,7 @@ _NO_KEYS = Row(
 )
 _SKEW = Row(
     Kind.CREDENTIALS,
-    "The clock of this machine is wrong: AWS refuses requests that are more than minutes old or early",
+    "The clock of this machine is wrong: AWS refuses requests that are minutes old or early",
     "Set the clock (such as `timedatectl set-ntp true`) and try again.",
 )
 _THROTTLED = Row(
@@ -261,7 +261,7 @@ TABLE = _table(
             "ProfileNotFound",
             Row(
                 Kind.CREDENTIALS,
-                "There is no AWS profile {profile} on this machine",
+                "This machine has no such AWS profile: {message}",
                 "`aws configure list-profiles` lists them; set AWS_PROFILE to one of them.",
             ),
         ),

@@ -40,8 +40,8 @@ def explain(code: str, message: str, *, context: Mapping[str, str] | None = None
     """Explain a code of AWS, an EC2 state reason, or the name of an error of boto3.
 
     `message` is what AWS said. `context` may hold `service`, `action` (`ec2:CreateFleet`), `region`, `instance_type`,
-    `zone`, `market`, `vcpus` (needed), `used_vcpus` (of the quota), `resource` and `profile`: what is there makes the
-    sentence more exact.
+    `zone`, `market`, `vcpus` (needed), `used_vcpus` (of the quota) and `resource`: what is there makes the sentence
+    more exact.
     """
     row = _row(code, message)
     words = _words(message, {**(context or {}), "code": code})
@@ -104,7 +104,6 @@ def _words(message: str, context: dict[str, str]) -> dict[str, str]:
         "zone": zone or region,
         "region": region,
         "resource": context.get("resource") or _named_in(message) or "it",
-        "profile": context.get("profile") or "default",
         "market": "Spot" if market != Market.ON_DEMAND.value else "on-demand",
     }
     return found | _quota_words(context, Market(market or "spot"), region)

@@ -109,7 +109,7 @@ def test_a_missing_permission_is_named_and_the_encoded_part_left_out() -> None:
 
 def test_a_denial_by_the_organisation_is_not_a_missing_permission() -> None:
     found = explain("AccessDenied", "… perform: s3:PutObject with an explicit deny in a service control policy")
-    assert "A policy of the organisation or the account denies s3:PutObject" in found.sentence
+    assert "is denied s3:PutObject in this region by a policy of the organisation or the account" in found.sentence
 
 
 def test_a_skewed_clock_is_told_from_wrong_keys() -> None:
