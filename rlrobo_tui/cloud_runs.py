@@ -9,12 +9,10 @@ from pathlib import Path
 from cloud.ledger import Ledger
 from cloud.local import CloudFiles
 from cloud.records import Attempt, AttemptState, Cause, CloudSpec, LinkReport, LinkState, Pool
+from cloud.recovery import FINAL
 from engine.launch import find_supervisor
 from engine.protocol.remote import read_remote
 from engine.protocol.run_dir import RunDir, list_runs
-
-_GOES_ON = (Cause.INTERRUPTED, Cause.NO_CAPACITY, Cause.NONE)
-"""Causes after which another attempt follows; where none did, something else ended the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +61,8 @@ class CloudRun:
         if self.is_active:
             return Cause.NONE
         last = self.attempts[-1].cause if self.attempts else Cause.NONE
-        if last not in _GOES_ON:
-            return last
+        if last in FINAL:
+            return last  # after any other cause another attempt follows, unless a limit was reached
         cap = self.spec.max_price_total_usd
         if cap is not None and self.spent_usd >= cap:
             return Cause.BUDGET

@@ -23,7 +23,7 @@ COLUMNS = (
     Column("spent", 6, is_right=True),
     Column("cap", 6, is_right=True, rank=1),
     Column("saved", 6, is_right=True, rank=4),
-    Column("time left", 7, is_right=True, rank=2),
+    Column("ends in", 7, is_right=True, rank=2),
     Column("taken", 5, is_right=True),
     Column("lost", 5, is_right=True, rank=5),
     Column("link", 8, is_right=True),
@@ -54,7 +54,7 @@ _CAUSES = {
     Cause.LOST: Badge("✗", "[x]", "LOST", "error"),
     Cause.TERMINATED: Badge("■", "[#]", "KILLED", "warning"),
 }
-SEPARATOR = ("  ·  ", "$faint")
+SEPARATOR = (" · ", "$faint")
 
 
 def badge_of(found: CloudRun) -> Badge:
@@ -104,7 +104,7 @@ def cells(found: CloudRun, now: float, *, is_ascii: bool) -> dict[str, str]:
         "spent": dollars(found.spent_usd),
         "cap": dollars(found.spec.max_price_total_usd),
         "saved": dollars(max(found.saved_usd, report.saved_usd)),
-        "time left": duration(left_s) if found.is_active else "–",
+        "ends in": duration(left_s) if found.is_active else "–",
         "taken": str(found.interruptions),
         "lost": count(found.lost_steps),
         "link": link_words(found, now),
@@ -193,7 +193,7 @@ def _facts(found: CloudRun, now: float) -> list[tuple[int, str, str]]:
         (1, dollars_an_hour(found.rate) if found.rate is not None else "", ""),
         (2, spent_words(found), "$warning bold" if is_dear else "bold"),
         (3, count_of(found.interruptions, "interruption"), "$warning" if found.interruptions else "$muted"),
-        (4, f"{count(found.lost_steps)} steps lost" if found.lost_steps else "", "$warning"),
+        (4, f"{count(found.lost_steps)} lost" if found.lost_steps else "", "$warning"),
         (6, f"{duration(left_s)} left" if found.is_active else "", "$warning bold" if left_s < 1800 else "$muted"),
     ]
     return [fact for fact in facts if fact[1]]

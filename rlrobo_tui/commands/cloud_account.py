@@ -27,7 +27,7 @@ def look_at_account(aws: Aws, regions: Sequence[str]) -> Sweep:
     from cloud.sweep import find_orphans
 
     sweep = find_orphans(aws, regions, lambda region, stack: _store_of(aws, region, stack), now=time.time())
-    if regions and len(sweep.unchecked) == len(regions):
+    if sweep.unchecked and set(regions) <= set(sweep.unchecked):
         raise CloudError(next(iter(sweep.unchecked.values())), is_temporary=True)
     return sweep
 

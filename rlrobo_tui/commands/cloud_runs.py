@@ -16,6 +16,7 @@ from engine.protocol.settings import read_settings
 from rlrobo_tui.cloud_runs import CloudLister, CloudRun, read_cloud_run
 from rlrobo_tui.cloud_words import COLUMNS, cells, totals
 from rlrobo_tui.commands.cloud_account import look_at_account
+from rlrobo_tui.commands.cloud_stack import ask
 from rlrobo_tui.commands.options import JsonOption, RunArgument, named_run, which_checkpoint
 from rlrobo_tui.console import narrate, print_data, print_json, print_table, uses_ascii
 from rlrobo_tui.quantities import age, count_of
@@ -180,9 +181,8 @@ def _remove(aws: Aws, found: list[Orphan], *, is_confirmed: bool) -> list[Orphan
     """Remove orphans, after a question; return those that are left."""
     from cloud.sweep import remove
 
-    question = f"Remove {count_of(len(found), 'orphan')}? What runs saved in S3 stays."
-    if not is_confirmed and not typer.confirm(question, err=True):
-        raise UsageError("nothing was removed.")
+    if not is_confirmed:
+        ask(f"Remove {count_of(len(found), 'orphan')}? What runs saved in S3 stays.")
     failures = remove(aws, found)
     for orphan_id, why in failures.items():
         narrate(f"rlrobo: {orphan_id}: {why}")

@@ -90,7 +90,7 @@ def deploy(
     if is_dry_run:
         return
     if planned.created and not is_confirmed:
-        _ask(f"Make {count_of(len(planned.created), 'resource')} in account {planned.account}, {planned.region}?")
+        ask(f"Make {count_of(len(planned.created), 'resource')} in account {planned.account}, {planned.region}?")
     outputs = deploy_stack(aws, stack=stack, choices=choices, follower=_follower())
     if as_json:
         print_json(outputs)
@@ -180,7 +180,7 @@ def destroy(
             narrate(line)
         return
     if not is_confirmed:
-        _ask(f"Remove the stack {stack} in {aws.region}? The runs in its bucket stay.")
+        ask(f"Remove the stack {stack} in {aws.region}? The runs in its bucket stay.")
     destroy_stack(aws, stack, _follower())
 
 
@@ -257,7 +257,8 @@ def _tell_lines(title: str, lines: tuple[str, ...]) -> None:
         narrate(f"  {line}")
 
 
-def _ask(question: str) -> None:
+def ask(question: str) -> None:
+    """Ask for a yes. Raises UsageError where it does not come."""
     if not sys.stdin.isatty():
         raise UsageError(f"{question} There is nobody to ask; say --yes.")
     if not typer.confirm(question, err=True):

@@ -23,7 +23,7 @@ from rlrobo_tui.account import account_lines
 from rlrobo_tui.actions.registry import actions_of, bindings_of
 from rlrobo_tui.cloud_runs import CloudLister, CloudRun
 from rlrobo_tui.cloud_words import attempt_lines, pinned_line, storage_line, terms_line, time_bar, totals
-from rlrobo_tui.quantities import dollars, dollars_an_hour
+from rlrobo_tui.quantities import count_of, dollars, dollars_an_hour
 from rlrobo_tui.screens.account_keys import AccountKeys
 from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.links import OpenRun
@@ -47,6 +47,7 @@ class CloudScreen(AccountKeys):
     BINDINGS = bindings_of("cloud")
     SCOPE = "cloud"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-xwide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     class Listed(Message):
         """The files were read."""
@@ -209,13 +210,9 @@ class CloudScreen(AccountKeys):
             if is_yes:
                 self._stop(selected)
 
-        consequence = "It saves a checkpoint; then its instance ends, and costs nothing any more."
-        if selected.rate is not None:
-            consequence = (
-                f"It saves a checkpoint; then its instance ends, and {dollars_an_hour(selected.rate)} with it."
-            )
-        spent = f" {dollars(selected.spent_usd)} are spent."
-        self.app.push_screen(Confirm(f"Stop {selected.run.id}?", consequence=consequence + spent, verb="Stop"), answer)
+        now = f", at {dollars_an_hour(selected.rate)} now" if selected.rate is not None else ""
+        consequence = f"It saves a checkpoint, then its instance ends.\n{dollars(selected.spent_usd)} are spent{now}."
+        self.app.push_screen(Confirm(f"Stop {selected.run.id}?", consequence=consequence, verb="Stop"), answer)
 
     def action_down(self) -> None:
         """Move to the next run."""
@@ -279,9 +276,9 @@ class CloudScreen(AccountKeys):
         if runs is None:
             return
         orphans = len(self.rlrobo.account.orphans) if self.rlrobo.account else 0
-        alarm = [("  ", ""), (f"! {orphans} orphan{'' if orphans == 1 else 's'}", "$error bold")] if orphans else []
+        alarm = [(f"! {count_of(orphans, 'orphan')}", "$error bold"), ("  ", "")] if orphans else []
         words = totals(runs) if runs else "training on rented machines"
-        self.query_one("#title", Static).update(Content.assemble(("Cloud", "bold"), "  ", words, *alarm))
+        self.query_one("#title", Static).update(Content.assemble(("Cloud", "bold"), "  ", *alarm, words))
 
     def _draw_story(self) -> None:
         selected = self.selected

@@ -17,8 +17,8 @@ from rlrobo_tui.cloud_words import COLUMNS, RUN, badge_of, cells
 from rlrobo_tui.run_list import Column, layout, shorten
 from rlrobo_tui.widgets.choice_list import SteadyList
 
-PADDING = 2
-"""Columns of a line that the list keeps for itself."""
+PADDING = 3
+"""Columns of a line that the list keeps for itself: two at its ends, and one to scroll with."""
 
 
 class CloudTable(Vertical):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from cloud.ledger import Ledger
 from cloud.local import CloudFiles
 from cloud.records import Attempt, AttemptState, Cause, CloudSpec, LinkReport, LinkState, Market, Pool
+from engine.protocol.config import RunConfig
+from engine.protocol.events import RunEnded
 from engine.protocol.lock import describe_process
 from engine.protocol.remote import Remote, write_remote
-from engine.protocol.run_dir import RunDir
+from engine.protocol.run_dir import RunDir, create_run
+from engine.protocol.status import EndReason
+from tests.rlrobo_tui.app_runs import NOWHERE, append, training
 
 HERE = Pool(instance_type="c7i.2xlarge", zone="us-east-1a")
 THERE = Pool(instance_type="c7a.2xlarge", zone="us-east-1c")
@@ -99,10 +104,10 @@ STORIES = {
         tries=[Try(pool=HERE, began=4.0, steps=(0, 90_000), saved=80_000)],
     ),
     "budget": CloudStory(
-        state=LinkState.ENDED, cap=0.5, sentence="$0.50 are spent; --max-price-total is $0.50.",
+        state=LinkState.ENDED, cap=0.2, sentence="$0.20 are spent; --max-price-total is $0.20.",
         tries=[
-            Try(pool=HERE, began=30.0, ended=28.6, steps=(0, 310_000), saved=310_000, cause=Cause.BUDGET,
-                detail="$0.50 are spent; --max-price-total is $0.50."),
+            Try(pool=HERE, began=30.0, ended=28.59, steps=(0, 310_000), saved=310_000, cause=Cause.BUDGET,
+                detail="$0.20 are spent; --max-price-total is $0.20."),
         ],
     ),
     "finished": CloudStory(
@@ -163,9 +168,19 @@ def send(run: RunDir, story: CloudStory, now: float, *, follower: int = 0) -> No
         run.supervisor_lock.write_bytes(msgspec.json.encode(describe_process(follower)))
 
 
-def send_all(runs: Mapping[str, RunDir], now: float, *, follower: int | None = None) -> None:
-    """Write the story of each run by its name; the process `follower` (this one) follows all but `unfollowed`."""
-    for name, run in runs.items():
+def make_cloud_runs(folder: Path, *names: str, now: float, follower: int | None = None) -> dict[str, RunDir]:
+    """Make a run for each story, by its name; the process `follower` (this one) follows all but `unfollowed`."""
+    runs: dict[str, RunDir] = {}
+    for seed, name in enumerate(names or STORIES, start=1):
         story = STORIES[name]
-        is_followed = name != "unfollowed" and story.state is not LinkState.ENDED
-        send(run, story, now, follower=(follower or os.getpid()) if is_followed else 0)
+        is_over = story.state is LinkState.ENDED
+        events = [] if name == "starting" else training(seed=seed)
+        if is_over:
+            reason = EndReason.COMPLETED if name == "finished" else EndReason.STOPPED
+            events = [*events, RunEnded(step=500, reason=reason, message=story.sentence)]
+        config = RunConfig(task="cartpole_balance", total_timesteps=1000, seed=seed)
+        runs[name] = create_run(folder, config, NOWHERE, clock=lambda: now)
+        append(runs[name], events)
+        is_followed = name != "unfollowed" and not is_over
+        send(runs[name], story, now, follower=(follower or os.getpid()) if is_followed else 0)
+    return runs
