@@ -13,11 +13,16 @@ from cloud.changes import find_stack
 from cloud.deploy import read_outputs
 from cloud.errors import CloudError
 from cloud.findings import Finding, Verdict, Visit
+from cloud.instance_types import describe_types
+from cloud.quotas import Quota, check_quota
+from cloud.records import Market
 from cloud.service_roles import command, make_role, missing_roles
 from cloud.stack_checks import look_at_bucket, look_at_images, look_at_machines, look_at_network, look_at_reaper
 
 MAX_OFFSET_S = 30.0
 """Of this machine's clock; AWS refuses requests that are five minutes off."""
+PROBES = ("c7i.large", "g5.xlarge")
+"""One type for each of the quotas that runs use: without and with a GPU."""
 _WHOLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -29,6 +34,7 @@ def examine(visit: Visit) -> Iterator[Finding]:
         return  # every other check would say the same
     yield from _examined("region", lambda: _region(visit))
     yield from _examined("spot roles", lambda: _roles(visit))
+    yield from _examined("quotas", lambda: _quotas(visit))
     stack = _examined("stack", lambda: _stack(visit))
     yield from stack
     if stack[-1].verdict is Verdict.FAILURE:
@@ -91,6 +97,20 @@ def _roles(visit: Visit) -> list[Finding]:
     for name in missing:
         make_role(visit.door, name)
     return [Finding(name="spot roles", verdict=Verdict.REPAIRED, seen=f"made {' and '.join(missing)}")]
+
+
+def _quotas(visit: Visit) -> list[Finding]:
+    """Tell what may be launched; that no GPU may is how every account begins, and no fault."""
+    facts = describe_types(visit.door, PROBES)
+    report = check_quota(visit.door, facts.values(), Market.SPOT)
+    limits = [f"{quota.name}: {_free(quota)}" for quota in report.quotas]
+    verdict = Verdict.WARNING if PROBES[0] in report.refused else Verdict.OK
+    fix = " ".join(dict.fromkeys(report.refused.values()))
+    return [Finding(name="quotas", verdict=verdict, seen="; ".join(limits), fix=fix)]
+
+
+def _free(quota: Quota) -> str:
+    return "not known" if quota.limit_vcpus is None else f"{quota.free_vcpus} of {quota.limit_vcpus} vCPUs free"
 
 
 def _stack(visit: Visit) -> list[Finding]:

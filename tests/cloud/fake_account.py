@@ -38,6 +38,7 @@ class FakeAccount:
         self.rules: dict[str, str] = {}
         self.subnets = [("eu-west-1a", True), ("eu-west-1b", True), ("eu-west-1c", False)]
         self.has_default_vpc = True
+        self.quotas = {"L-34B43A08": 5.0, "L-3819A6DF": 0.0}
         self.fails_on = ""
         """Logical id of a resource that cannot be made."""
         self.refuses: dict[str, str] = {}
@@ -102,6 +103,17 @@ class FakeAccount:
 
     def ec2_describe_instances(self, **_: Any) -> dict[str, Any]:
         return {"Reservations": [{"Instances": self.instances}]}
+
+    def ec2_describe_instance_types(self, *, Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        facts = {
+            "VCpuInfo": {"DefaultVCpus": 4},
+            "MemoryInfo": {"SizeInMiB": 8192},
+            "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
+        }
+        return {"InstanceTypes": [{"InstanceType": name, **facts} for name in Filters[0]["Values"]]}
+
+    def service_quotas_get_service_quota(self, *, QuotaCode: str, **_: Any) -> dict[str, Any]:
+        return {"Quota": {"Value": self.quotas[QuotaCode]}}
 
     def ec2_describe_launch_template_versions(self, **_: Any) -> dict[str, Any]:
         return {"LaunchTemplateVersions": [{"LaunchTemplateData": self.template_data}]}

@@ -39,7 +39,7 @@ def test_a_fresh_stack_is_well_and_nothing_is_changed(account: FakeAccount) -> N
     found = look(account)
     assert verdicts(found) == {Verdict.OK}
     assert list(found) == [
-        "credentials", "region", "spot roles", "stack", "bucket", "images", "machines", "network", "reaper"
+        "credentials", "region", "spot roles", "quotas", "stack", "bucket", "images", "machines", "network", "reaper"
     ]  # fmt: skip
     assert account.changes == []
 
@@ -162,6 +162,21 @@ def test_without_credentials_nothing_else_is_asked(account: FakeAccount) -> None
     found = look(account)
     assert list(found) == ["credentials"]
     assert found["credentials"][0].verdict is Verdict.FAILURE
+
+
+def test_quotas_are_told_and_none_for_gpus_is_no_fault(account: FakeAccount) -> None:
+    (finding,) = look(account)["quotas"]
+    assert finding.verdict is Verdict.OK
+    assert "5 of 5 vCPUs free" in finding.seen
+    assert "0 of 0 vCPUs free" in finding.seen
+    assert "g5.xlarge needs 4." in finding.fix
+
+
+def test_a_quota_too_small_for_any_run_is_a_warning(account: FakeAccount) -> None:
+    account.quotas["L-34B43A08"] = 0.0
+    (finding,) = look(account)["quotas"]
+    assert finding.verdict is Verdict.WARNING
+    assert "aws service-quotas request-service-quota-increase" in finding.fix
 
 
 def test_without_a_stack_the_next_step_is_named() -> None:
