@@ -66,10 +66,10 @@ fail() {
 trap 'fail $LINENO' ERR
 trap off EXIT
 
-again() { # SECONDS COMMAND...: three tries, each with a time limit
+again() { # SECONDS COMMAND...: some tries, each with a time limit
   local limit=$1 n
   shift
-  for n in 1 2 3; do
+  for n in $(seq "${tries:-3}"); do
     timeout "$limit" "$@" && return 0
     echo "Try $n failed: $*"
     sleep $((n * 5))
@@ -97,6 +97,7 @@ install_wheel() {
   base=$(find_python)
   "$base" -m venv "$code/venv" || { add "$(basename "$base")-venv" && "$base" -m venv "$code/venv"; }
   python=$code/venv/bin/python
+  command -v cc >/dev/null || tries=1 add gcc || true # without it, training is the same and slower
   "$boot_python" "$code/boot.py" get "$wheel" "$code/$(basename "$wheel")" "$wheel_sha256"
   "$boot_python" "$code/boot.py" get "$constraints" "$code/constraints.txt"
   pip=("$python" -m pip install -q --disable-pip-version-check --constraint "$code/constraints.txt")

@@ -5,9 +5,12 @@ Where it takes more than a moment it is marked: every test starts engines, which
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
+import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -124,6 +127,33 @@ def evaluations(events: list[AnyEvent]) -> list[tuple[int, float, bool, int]]:
     view = RunView()
     view.fold(events)
     return [(event.step, event.return_mean, event.is_best, event.best_step) for event in view.evaluations]
+
+
+@SLOW
+def test_power_cuts_at_any_moment_lose_no_checkpoint_and_count_no_step_twice(folder: Path) -> None:
+    """G1 and G3: after each of them HEAD verifies; the last attempt ends with the weights of a calm run."""
+    settings = ("total_timesteps=30_000", "checkpoints.every_timesteps=1024")
+    bucket = Bucket(folder, *settings)
+    alone = Engine(bucket.run)
+    alone.wait_for_end()
+    moments = random.Random(7)
+    for number in range(1, 9):
+        with Instance(bucket, number) as instance, contextlib.suppress(subprocess.TimeoutExpired):
+            instance.process.wait(moments.uniform(0.5, 12.0))
+        step = head_step(bucket)
+        if step >= 0:
+            assert restored(bucket, folder).step == step
+        if bucket.end is not None:
+            break
+    else:
+        with Instance(bucket, 9) as last:
+            assert last.wait() == 0, last.log
+    assert digest(restored(bucket, folder)) == digest(find_checkpoint(bucket.run.checkpoints, "latest"))
+    events = bucket.events()
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    view = RunView()
+    view.fold(events)
+    assert view.step == restored(bucket, folder).step
 
 
 @SLOW

@@ -356,7 +356,7 @@ def after(num_calls: int, error: BaseException, *, is_after: bool = False) -> Ca
     return fault
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_whatever_happens_what_is_kept_verifies_after_the_lifecycle(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -204,7 +204,7 @@ def test_reading_while_segments_are_joined_misses_nothing(
     source, reader = Source(store, tmp_path, 1), Reader(store)
 
     def write() -> None:
-        for _ in range(60):
+        for _ in range(30):
             source.tell()
             source.writer.upload_new()
             store.expire()
@@ -231,7 +231,7 @@ def test_a_reader_asks_only_for_what_is_new(store: DirectoryStore, tmp_path: Pat
     assert reader.position == Position(1, 3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_any_history_reads_the_same_from_everywhere(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
