@@ -73,13 +73,14 @@ class World:
             lambda: any(event.step >= step for event in events_of(run)), f"step {step}", timeout_s=TIMEOUT_S
         )
 
-    def wait_for_checkpoint(self, run: RunDir, step: int) -> None:
-        """Return when S3 has a checkpoint of this timestep or a later one from which going on is exact."""
+    def wait_for_checkpoint(self, run: RunDir, step: int, *, attempt: int = 1) -> None:
+        """Return when S3 has a checkpoint of an attempt, at this timestep or later, from which going on is exact."""
         keys = RunKeys(run.id)
 
         def is_there() -> bool:
             stored = self.store.get(keys.head)
-            return stored is not None and decode(stored.content, Head).barrier_step >= step
+            head = decode(stored.content, Head) if stored else None
+            return head is not None and head.epoch >= attempt and head.barrier_step >= step
 
         self.fake.wait_until(is_there, f"a checkpoint of step {step}: {self.told(run)}", timeout_s=TIMEOUT_S)
 

@@ -38,7 +38,7 @@ def test_two_interruptions_change_no_bit_and_cost_what_is_told(world: World, tmp
     world.wait_for_checkpoint(run, 5000)
     world.fake.interrupt(first.instance_id, notice_s=120)
     second = world.life(2)
-    world.wait_for_checkpoint(run, 20000)
+    world.wait_for_checkpoint(run, 15000, attempt=2)
     environments = second.machine.environments()
     world.fake.interrupt(second.instance_id, notice_s=0)
     end = world.wait_for_end(run)

@@ -131,6 +131,10 @@ class FakeAws:
         """Return new keys of an instance's role."""
         return self._keys.issue_role(instance_id)
 
+    def instance_of(self, call: Call) -> str:
+        """Return which instance made a call; empty: none did."""
+        return self._keys.instance(call.access_key)
+
     def console(self, instance_id: str) -> str:
         """Return what an instance's user data has printed."""
         console = self.life(instance_id).machine.console

@@ -45,18 +45,19 @@ class Hypervisor:
     """All machines of one pretended AWS."""
 
     def __init__(self, root: Path, scenario: Scenario, keys: Keys, make_machine: MakeMachine) -> None:
+        self.lock = threading.RLock()
+        """Held by whoever reads or changes moto's EC2: one call, or one machine, at a time."""
         self.lives: list[Life] = []
         self.timescale = 1.0
         """How long a second of a notice or a timer of a machine lasts."""
         self._root, self._scenario, self._keys, self._make_machine = root, scenario, keys, make_machine
-        self._lock = threading.RLock()
         self._timers: list[threading.Timer] = []
         self._shutdowns: dict[str, threading.Timer] = {}
         self._is_closed = False
 
     def reconcile(self) -> None:
         """Bring machines in line with what moto records, after anything that may have changed it."""
-        with self._lock:
+        with self.lock:
             if self._is_closed:
                 return
             known = {life.instance_id: life for life in self.lives}
@@ -71,7 +72,7 @@ class Hypervisor:
 
     def life(self, instance_id: str) -> Life:
         """Return an instance's life."""
-        with self._lock:
+        with self.lock:
             return next(life for life in self.lives if life.instance_id == instance_id)
 
     def interrupt(self, instance_id: str, *, notice_s: float) -> None:
@@ -95,7 +96,7 @@ class Hypervisor:
         """Do what `shutdown …`, `poweroff` or `halt` on a machine asks; return what it prints."""
         program, *options = command.split()
         words = [word for word in options if word not in ("-h", "-P", "-H", "--halt", "--poweroff")]
-        with self._lock:
+        with self.lock:
             armed = self._shutdowns.pop(instance_id, None)
             if armed is not None:
                 armed.cancel()
@@ -109,7 +110,7 @@ class Hypervisor:
 
     def end_all(self) -> None:
         """Terminate every instance and forget them."""
-        with self._lock:
+        with self.lock:
             for timer in self._timers:
                 timer.cancel()
             for life in self.lives:
@@ -123,7 +124,7 @@ class Hypervisor:
     def close(self) -> None:
         """End every machine; nothing is left."""
         self.end_all()
-        with self._lock:
+        with self.lock:
             self._is_closed = True
 
     def _begin(self, instance: Any, region: str) -> None:
@@ -150,13 +151,13 @@ class Hypervisor:
         self._later(self._scenario.pending_s, lambda: self._finish_pending(instance, machine, user_data))
 
     def _finish_pending(self, instance: Any, machine: Machine, user_data: bytes) -> None:
-        with self._lock:
+        with self.lock:
             if instance.state == "pending" and not self._is_closed:
                 instance._state = InstanceState("running", 16)
                 machine.boot(user_data)
 
     def _switch_off(self, instance_id: str, code: str, text: str) -> None:
-        with self._lock:
+        with self.lock:
             life, instance = self.life(instance_id), self._instance(instance_id)
             if life.ended_at is not None or self._is_closed:
                 return
@@ -175,7 +176,7 @@ class Hypervisor:
     def _later(self, delay_s: float, act: Callable[[], None]) -> threading.Timer:
         timer = threading.Timer(delay_s, act)
         timer.daemon = True
-        with self._lock:
+        with self.lock:
             self._timers.append(timer)
         timer.start()
         return timer

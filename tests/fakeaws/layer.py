@@ -34,7 +34,7 @@ class Layer:
         self._hypervisor = hypervisor
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._ec2 = Ec2(scenario, self._forward)
-        self._ec2_lock, self._s3_lock = threading.Lock(), threading.Lock()
+        self._s3_lock = threading.Lock()
         self._policies = BucketPolicies()
         self._now = threading.local()
         self.calls: list[tuple[From, Call]] = []
@@ -83,7 +83,7 @@ class Layer:
 
     def _answer(self, call: Call) -> Reply:
         if call.service == "ec2":
-            with self._ec2_lock:
+            with self._hypervisor.lock:
                 return self._ec2.answer(call)
         if call.service == "s3":
             with self._s3_lock:

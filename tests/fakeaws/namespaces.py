@@ -109,6 +109,7 @@ class FullMachine:
         with self.console.open("w") as console:
             self._outer = subprocess.Popen(
                 [*_UNSHARE, "bash", "-c", _INIT, "init", str(self._root), str(_REPOSITORY), sys.base_prefix],
+                env={"PATH": os.environ["PATH"]},  # nothing of the user's, whom the machine's first process could show
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=console,
