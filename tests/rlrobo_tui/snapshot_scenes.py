@@ -6,7 +6,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from cloud.instances import Instance
+from cloud.sweep import Orphan, OrphanKind, Sweep
 from engine.protocol.run_dir import RunDir
+from rlrobo_tui.account import Account
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.memory import Memory
 from rlrobo_tui.screens.crash import CrashScreen
@@ -14,12 +17,27 @@ from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.replay import ReplayScreen
 from rlrobo_tui.starting import StartedEngine
 from tests.rlrobo_tui.app_runs import screen_text, until
+from tests.rlrobo_tui.cloud_stories import THERE
+from tests.rlrobo_tui.snapshot_runs import NOW
 
 Size = tuple[int, int]
 SIZES: tuple[Size, ...] = ((80, 24), (120, 40), (200, 60))
 SMALL: tuple[Size, ...] = ((60, 18), (40, 10), (20, 4))
 CORE_SIZES = SIZES[:2]
 """In the default suite."""
+SWEEP = Sweep(
+    orphans=(
+        Orphan(kind=OrphanKind.INSTANCE, id="i-0badc0ffee0000001", region="us-west-2", reason="its run is over"),
+        Orphan(kind=OrphanKind.VOLUME, id="vol-0badc0ffee000001", region="us-west-2", reason="no instance uses it"),
+    ),
+    wanted=(
+        Instance(
+            id="i-00000000000000002", region="us-east-1", pool=THERE, state="running", launched_at=NOW - 6480.0,
+            run_id="20270115T080000Z-cartpole_balance-ppo-s1",
+        ),
+    ),
+    unchecked={"ap-south-2": "EC2 does not answer there. Try again in a moment."},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,14 @@ class Stage:
         self.app.memory.marks = [self.runs[name].id for name in names]
         self.app.go("compare")
         await self.sees("difference")
+        await self.press(*keys, sees=sees)
+
+    async def cloud(self, name: str = "", *keys: str, sees: str = "") -> None:
+        """Show the cloud page with the cursor on a run, after AWS was asked, and press keys."""
+        self.app.account = Account(asked_at=NOW - 12, sweep=SWEEP)
+        await self.begin(name)
+        self.app.go("cloud")
+        await until(self.pilot, lambda: not name or getattr(self.app.screen, "run_id", "") == self.runs[name].id)
         await self.press(*keys, sees=sees)
 
     async def replay(self, *keys: str, sees: str = "return 181.2") -> None:
@@ -152,6 +178,24 @@ def _scene(page: str, state: str, play: Callable[[Stage], Awaitable[None]], **mo
 SEEDS = ("seed 1", "seed 2", "seed 3", "other settings")
 EMPTY = _scene("runs", "empty", lambda stage: stage.begin())
 """Of a folder without runs."""
+CLOUD_SCENES = (
+    _scene("cloud", "training", lambda stage: stage.cloud("training", sees="#1 ")),
+    _scene("cloud", "recovering", lambda stage: stage.cloud("recovering", sees="another pool")),
+    _scene("cloud", "unfollowed", lambda stage: stage.cloud("unfollowed", sees="F Follow")),
+    _scene("cloud", "finished", lambda stage: stage.cloud("finished", sees="All timesteps are trained.")),
+    _scene("cloud", "stop", lambda stage: stage.cloud("training", "s", sees="Stop ")),
+    _scene("cloud", "orphans", lambda stage: stage.cloud("training", "X", sees="End 2 orphans?")),
+    _scene("cloud", "small", lambda stage: stage.cloud("training"), sizes=SMALL),
+    _scene("cloud", "live-training", lambda stage: stage.live("training", sees="AWS ok")),
+    _scene("cloud", "live-starting", lambda stage: stage.live("starting", sees="paid from its launch on")),
+    _scene("cloud", "live-recovering", lambda stage: stage.live("recovering", sees="another pool")),
+    _scene("cloud", "live-away", lambda stage: stage.live("away", sees="AWS cannot be asked.")),
+    _scene("cloud", "live-unfollowed", lambda stage: stage.live("unfollowed", sees="follow again")),
+    _scene("cloud", "live-budget", lambda stage: stage.live("budget", sees="go on here")),
+    _scene("cloud", "live-small", lambda stage: stage.live("training", sees="$0.42"), sizes=SMALL[:2]),
+)
+"""Of a folder of runs on rented machines."""
+NO_CLOUD = _scene("cloud", "empty", lambda stage: stage.cloud(sees="rlrobo cloud deploy"))
 SCENES = (
     _scene("runs", "all-states", lambda stage: stage.list(), is_core=True),
     _scene("runs", "filter", lambda stage: stage.list("slash", *"robot:ant -seed:7", sees="match")),

@@ -13,17 +13,28 @@ from textual.pilot import Pilot
 from engine.protocol.run_dir import RunDir
 from engine.protocol.task_facts import TaskFacts
 from rlrobo_tui import preflight as preflight_module
-from rlrobo_tui import robot_feed
+from rlrobo_tui import robot_feed, starting
 from rlrobo_tui.app import Options, RlroboApp
 from rlrobo_tui.commands.checks import Check, Verdict
 from rlrobo_tui.machine import Machine
-from rlrobo_tui.screens import doctor, new_run
+from rlrobo_tui.screens import account_keys, doctor, new_run
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.tips import TIPS
 from tests.rlrobo_tui.app_runs import PATIENCE_S, drive, screen_text
+from tests.rlrobo_tui.cloud_stories import make_cloud_runs
 from tests.rlrobo_tui.snapshot_files import Mode, difference, store, stored, unused
 from tests.rlrobo_tui.snapshot_runs import HOST, NOW, PID, make_runs
-from tests.rlrobo_tui.snapshot_scenes import CORE_SIZES, EMPTY, SCENES, SIZES, Scene, Size, Stage
+from tests.rlrobo_tui.snapshot_scenes import (
+    CLOUD_SCENES,
+    CORE_SIZES,
+    EMPTY,
+    NO_CLOUD,
+    SCENES,
+    SIZES,
+    Scene,
+    Size,
+    Stage,
+)
 
 ROOT = Path(__file__).parents[2]
 HOME = Path("/home/you")
@@ -82,6 +93,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("rlrobo_tui.screens.settings.config_dir", lambda: HOME / ".config/rlrobo")
     monkeypatch.setattr("engine.protocol.disk.free_bytes", lambda _: MACHINE.free_disk_bytes)
     monkeypatch.setattr(doctor, "ChildJob", DoneJob)
+    monkeypatch.setattr(account_keys, "ChildJob", lambda *_, **__: pytest.fail("AWS was asked"))
+    monkeypatch.setattr(starting, "unfollowed", lambda _: ())
     monkeypatch.setattr(new_run, "look", _soon(MACHINE))
     monkeypatch.setattr(new_run, "describe", _soon(FACTS))
     checks = preflight_module.preflight
@@ -159,7 +172,7 @@ def is_colored(style: Style) -> bool:
 
 def look_at(gallery: Gallery, folder: Path, scenes: list[Scene], mode: Mode, *, sizes: tuple[Size, ...] = ()) -> None:
     """Open the app and lead it through scenes; `sizes` instead of their own."""
-    runs: dict[str, RunDir] = {} if EMPTY in scenes else make_runs(folder)
+    runs = make_runs_of(folder, scenes)
 
     async def play(pilot: Pilot[None]) -> None:
         for scene in scenes:
@@ -167,6 +180,15 @@ def look_at(gallery: Gallery, folder: Path, scenes: list[Scene], mode: Mode, *, 
 
     app = RlroboApp(folder if runs else HOME / "runs", options=Options(ascii=mode is Mode.ASCII))
     drive(app, play, size=SIZES[0])
+
+
+def make_runs_of(folder: Path, scenes: list[Scene]) -> dict[str, RunDir]:
+    """Make the runs that scenes are about."""
+    if EMPTY in scenes:
+        return {}
+    if scenes[0] in CLOUD_SCENES:
+        return make_cloud_runs(folder, now=NOW, follower=PID)
+    return make_runs(folder)
 
 
 @pytest.fixture
@@ -193,13 +215,23 @@ def test_every_screen_is_as_stored_in_every_mode(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+def test_runs_in_the_cloud_are_as_stored(
+    mode: Mode, folder: Path, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if mode is Mode.NO_COLOR:
+        monkeypatch.setenv("NO_COLOR", "1")
+    look_at(gallery, folder, list(CLOUD_SCENES), mode)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.DARK, Mode.ASCII], ids=lambda mode: mode.name)
 def test_a_folder_without_runs_is_as_stored(mode: Mode, folder: Path, gallery: Gallery) -> None:
-    look_at(gallery, folder, [EMPTY], mode)
+    look_at(gallery, folder, [EMPTY, NO_CLOUD], mode)
 
 
 def test_every_stored_screen_belongs_to_a_scene(pytestconfig: pytest.Config) -> None:
-    left = unused(scene.name(size) for scene in (*SCENES, EMPTY) for size in scene.sizes)
+    left = unused(scene.name(size) for scene in (*SCENES, *CLOUD_SCENES, EMPTY, NO_CLOUD) for size in scene.sizes)
     if pytestconfig.getoption("--renew-snapshots"):
         for path in left:
             path.unlink()
