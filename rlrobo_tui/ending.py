@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import termios
+from functools import partial
 from types import FrameType
 
 from textual.app import App
@@ -41,6 +42,7 @@ class TerminalDriver(LinuxDriver):
     """The first signal asks the app to leave; a second one, or patience that is over, ends the process at once."""
 
     _has_terminal = False
+    _exit_code = 0
 
     def start_application_mode(self) -> None:
         """Take the terminal, and heed signals from now on."""
@@ -66,17 +68,18 @@ class TerminalDriver(LinuxDriver):
         for each in (*ENDING, signal.SIGALRM):
             signal.signal(each, self._end_now)
         signal.alarm(PATIENCE_S)
+        self._exit_code = 128 + number
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # it runs no more
-            raise SystemExit(128 + number) from None
-        leave = self._app.exit
-        loop.call_soon_threadsafe(lambda: leave(return_code=128 + number))
+            raise SystemExit(self._exit_code) from None
+        leave = partial(self._app.exit, return_code=self._exit_code)
+        loop.call_soon_threadsafe(leave)
 
-    def _end_now(self, number: int, _: FrameType | None) -> None:
+    def _end_now(self, *_: object) -> None:
         if self._has_terminal:
             with contextlib.suppress(OSError, termios.error):  # its window may be closed
                 os.write(STDERR, RESTORE.encode())
                 if self.attrs_before is not None:
                     termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-        os._exit(128 + number)
+        os._exit(self._exit_code)
