@@ -106,7 +106,7 @@ def _quotas(visit: Visit) -> list[Finding]:
     limits = [f"{quota.name}: {_free(quota)}" for quota in report.quotas]
     verdict = Verdict.WARNING if PROBES[0] in report.refused else Verdict.OK
     fix = " ".join(dict.fromkeys(report.refused.values()))
-    return [Finding(name="quotas", verdict=verdict, seen="; ".join(limits), fix=fix)]
+    return [Finding(name="quotas", verdict=verdict, seen="; ".join(limits) or "not known", fix=fix)]
 
 
 def _free(quota: Quota) -> str:

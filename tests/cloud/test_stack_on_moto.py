@@ -23,7 +23,8 @@ from cloud.doctor import examine
 from cloud.findings import Verdict, Visit
 from cloud.layout import RunKeys
 from cloud.outputs import StackOutputs, write_subnets
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Pool, decode, encode
+from cloud.quotas import QuotaReport
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Market, Pool, decode, encode
 from cloud.template import resource
 from tests.cloud.stack_functions import code_of
 
@@ -44,6 +45,9 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    # moto has no quotas of EC2, and raises where it is asked for them.
+    nothing = QuotaReport(market=Market.SPOT, fitting=(), refused={}, quotas=())
+    monkeypatch.setattr("cloud.doctor.check_quota", lambda *_: nothing)
     with mock_aws():
         yield Aws.open(REGION)
 
