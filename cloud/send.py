@@ -39,15 +39,18 @@ class Wish(Struct, frozen=True, kw_only=True):
     image: str = ""
 
 
-def prepare(run: RunDir, outputs: StackOutputs, wish: Wish, *, owner: str) -> CloudSpec:
-    """Write down what is asked for a new run, here; return it. Nothing was sent then. Raises StorageError."""
+def prepare(run: RunDir, outputs: StackOutputs, wish: Wish, *, owner: str, clock_offset_s: float = 0.0) -> CloudSpec:
+    """Write down what is asked for a new run, here; return it. Nothing was sent then. Raises StorageError.
+
+    `clock_offset_s`: by how much AWS's clock is ahead of this one's; the deadline counts by AWS's.
+    """
     spec = CloudSpec(
         run_id=run.id,
         region=outputs.region,
         bucket=outputs.bucket,
         stack=outputs.stack,
         has_relauncher=outputs.has_relauncher,
-        created_at=time.time(),
+        created_at=time.time() + clock_offset_s,
         owner=owner,
         **{name: getattr(wish, name) for name in wish.__struct_fields__},
     )

@@ -62,7 +62,7 @@ class Watching:
 
     def look(self) -> Seen:
         """Return how the run stands, having brought what is new. Raises CloudError and StorageError."""
-        now = time.time()
+        now = time.time() + (self._store.clock_offset_s() or 0.0)
         end, sign = self._read_end(), self._read_sign()
         attempts = self._read_attempts()
         self._pass_commands_on()

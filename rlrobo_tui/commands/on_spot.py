@@ -95,7 +95,7 @@ def launch_on_spot(
         auto_resume=auto_resume or RESTARTS,
         image=request.image,
     )
-    prepare(run, outputs, wish, owner=owner)
+    prepare(run, outputs, wish, owner=owner, clock_offset_s=aws.clock_offset_s or 0.0)
     name = algorithm_name(config.algorithm)
     narrate(f"Training {config.task_name} with {name} for {config.total_timesteps:,} timesteps on Spot, in {run.path}")
     return run, start_link(run)
