@@ -117,6 +117,7 @@ PAGES_OF_THE_APP = {
     "live": "Live",
     "compare": "Compare",
     "replay": "Replay",
+    "cloud": "Cloud",
     "new": "New run",
     "settings": "Settings",
     "doctor": "Doctor",

@@ -194,7 +194,7 @@ def push_image(
     """Build the container image and push it to the stack.
 
     Needs Docker or Buildah. Prints what `rlrobo train --on spot --image` takes; without an image, instances install
-    rlrobo by themselves.
+    the code by themselves.
     """
     from cloud.deploy import read_outputs
     from cloud.image_push import TARGETS
