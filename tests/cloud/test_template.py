@@ -255,6 +255,14 @@ def test_an_instance_reaches_nothing_of_s3_but_runs_and_wheels() -> None:
     assert statement("InstanceRole", "WriteRuns")["Resource"]["Fn::Sub"].endswith(":::${BucketName}/runs/*")
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_who_reads_is_told_what_is_not_there(role: str) -> None:
+    """S3 says "forbidden" of an absent object to whoever may not list, or only with a prefix, which a GET has not."""
+    (listing,) = (right for right in statements(role) if "s3:ListBucket" in as_list(right["Action"]))
+    assert all(operator.endswith("IfExists") for operator in listing.get("Condition", {}))
+    assert listing["Resource"]["Fn::Sub"].endswith(":::${BucketName}")
+
+
 def test_the_relauncher_launches_from_the_stacks_template_and_gives_no_other_role() -> None:
     launch = statement("RelauncherRole", "LaunchFromOurTemplateOnly")
     assert launch["Action"] == "ec2:RunInstances"
