@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -10,6 +12,9 @@ from cloud.aws import Aws
 from cloud.outputs import StackOutputs
 from tests.fakeaws.fake import FakeAws
 from tests.fakeaws.stack import make_stack
+
+if TYPE_CHECKING:
+    from tests.cloud.spot_world import World
 
 SESSION = boto3.Session()
 """One for all modules: reading what EC2 is takes a session a third of a second."""
@@ -51,3 +56,12 @@ def stack(account: tuple[FakeAws, StackOutputs, Aws]) -> StackOutputs:
 def aws(account: tuple[FakeAws, StackOutputs, Aws], fake_aws: FakeAws) -> Aws:
     """The user's door to it."""
     return account[2]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[World]":
+    """An AWS account of this test alone, with the real stack and instances that boot."""
+    from tests.cloud.spot_world import new_world  # it loads torch
+
+    with new_world(tmp_path, monkeypatch) as made:
+        yield made

@@ -39,6 +39,18 @@ from tests.fakeaws.policy import RolePolicy
 
 TYPES = ("c7i.large", "m7i.large")
 TIMEOUT_S = 120.0
+SHORT = (
+    "total_timesteps=4096",
+    "n_steps=64",
+    "n_epochs=2",
+    "num_envs=4",
+    "checkpoints.every_timesteps=512",
+    "evaluation.every_timesteps=2048",
+    "evaluation.episodes=2",
+)
+"""A run of some seconds."""
+LONG = ("total_timesteps=1000000", *SHORT[1:])
+"""One that would go on for many minutes."""
 
 
 class World:
@@ -124,13 +136,14 @@ class World:
         report = CloudFiles(run).read_report()
         return report.sentence if report else ""
 
-    def kill_on(self, life: Life, module: str) -> int:
-        """Kill the processes of a Python module on an instance; return how many there were."""
+    def signal_on(self, life: Life, module: str, number: int) -> int:
+        """Send a signal to the processes of a Python module on a light machine; return how many there were."""
         root, found = str(life.machine.console.parent), 0
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or []
             if module in words and any(root in word for word in words):
-                process.kill()
+                with suppress(psutil.Error):
+                    process.send_signal(number)
                 found += 1
         return found
 

@@ -2,8 +2,6 @@
 
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,29 +9,13 @@ from cloud.records import Cause
 from engine.protocol.crash_points import VARIABLE
 from engine.protocol.events import RunEnded
 from engine.protocol.status import EndReason
-from tests.cloud.spot_world import World, events_of, new_world
+from tests.cloud.spot_world import LONG, SHORT, World, events_of
 from tests.fakeaws.scenario import Fails, Fault, From
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning"),  # moto knows no policies of buckets
 ]
-SHORT = (
-    "total_timesteps=4096",
-    "n_steps=64",
-    "n_epochs=2",
-    "num_envs=4",
-    "checkpoints.every_timesteps=512",
-    "evaluation.every_timesteps=2048",
-    "evaluation.episodes=2",
-)
-LONG = ("total_timesteps=1000000", *SHORT[1:])
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with new_world(tmp_path, monkeypatch) as made:
-        yield made
 
 
 @pytest.mark.parametrize("place", ["intended", "before-launch", "after-launch", "launched"])
@@ -127,7 +109,7 @@ def test_an_agent_that_is_killed_goes_on_on_its_machine(world: World) -> None:
     world.follow(run)
     life = world.life(1)
     world.wait_for_checkpoint(run, 512)
-    assert world.kill_on(life, "cloud.agent") == 1
+    assert world.signal_on(life, "cloud.agent", signal.SIGKILL) == 1
     assert world.wait_for_end(run).cause is Cause.FINISHED
     assert len(world.fake.lives) == 1
 

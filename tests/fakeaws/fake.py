@@ -144,6 +144,10 @@ class FakeAws:
         """Take a Spot instance back `notice_s` seconds (scaled) after its notice; 0: at once, without a notice."""
         self._hypervisor.interrupt(instance_id, notice_s=notice_s)
 
+    def forsake(self, instance_id: str) -> None:
+        """Let EC2 say that a Spot instance is gone while it goes on."""
+        self._hypervisor.forsake(instance_id)
+
     def freeze(self, instance_id: str) -> None:
         """Let an instance hang: it is paid, and does nothing."""
         self.life(instance_id).machine.freeze()

@@ -39,6 +39,12 @@ class Life:
     ended_at: float | None = None
     reason: str = ""
     """Code of EC2's StateReason."""
+    is_zombie: bool = False
+    """Whether it goes on though EC2 says that it has ended."""
+
+    def is_ended_by(self, state: str) -> bool:
+        """Whether EC2's state of it is news."""
+        return self.ended_at is None and not self.is_zombie and state in ("terminated", "stopped")
 
 
 class Hypervisor:
@@ -66,7 +72,7 @@ class Hypervisor:
                     life = known.get(instance.id)
                     if life is None and instance.state == "running":
                         self._begin(instance, region)
-                    elif life is not None and life.ended_at is None and instance.state in ("terminated", "stopped"):
+                    elif life is not None and life.is_ended_by(instance.state):
                         end_instance_of_user(instance)
                         self._end(life, instance.state_reason.code)
 
@@ -91,6 +97,13 @@ class Hypervisor:
     def take_back(self, instance_id: str) -> None:
         """Take a Spot instance back now."""
         self._switch_off(instance_id, "Server.SpotInstanceTermination", "Spot instance termination")
+
+    def forsake(self, instance_id: str) -> None:
+        """Let EC2 say that a Spot instance was taken back while its machine goes on: it has lost its network only."""
+        with self.lock:
+            self.life(instance_id).is_zombie = True
+            code = "Server.SpotInstanceTermination"
+            end_instance(self._instance(instance_id), code, "Spot instance termination")
 
     def shut_down(self, instance_id: str, command: str) -> str:
         """Do what `shutdown …`, `poweroff` or `halt` on a machine asks; return what it prints."""
