@@ -72,7 +72,7 @@ def collect_provenance(command: list[str] | None = None) -> Provenance:
         python=platform.python_version(),
         versions=package_versions(),
         platform=platform.platform(),
-        processor=_processor_name(),
+        processor=processor_name(),
         num_cpus=usable_cpus(),
         memory_bytes=psutil.virtual_memory().total,
     )
@@ -115,7 +115,8 @@ def _git(*arguments: str) -> str | None:
     return result.stdout.strip() if result.returncode == 0 else None
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """Return the name of this machine's processor."""
     try:
         with open("/proc/cpuinfo") as file:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))

@@ -1,6 +1,5 @@
 """What training needs besides weights to go on as if it had never stopped."""
 
-import platform
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from stable_baselines3.common.save_util import load_from_zip_file, recursive_set
 
 from engine.protocol.checkpoints import POLICY, STATE, Checkpoint
 from engine.protocol.errors import CheckpointError
-from engine.protocol.provenance import package_versions
+from engine.protocol.provenance import package_versions, processor_name
 from engine.worker.replay_storage import has_replay
 
 
@@ -41,7 +40,7 @@ class TrainerState(Struct, frozen=True, kw_only=True):
     device: str = "cpu"
     """Where the networks lived."""
     processor: str = ""
-    """Kind of processor; another one may round otherwise."""
+    """Name of the processor; another one may have other instructions, and then rounds otherwise."""
 
 
 def capture(model: BaseAlgorithm, **others: object) -> TrainerState:
@@ -54,7 +53,7 @@ def capture(model: BaseAlgorithm, **others: object) -> TrainerState:
         replay_position=buffer.pos if buffer else 0,
         is_replay_full=buffer.full if buffer else False,
         device=model.device.type,
-        processor=platform.machine(),
+        processor=processor_name(),
         **others,  # type: ignore[arg-type]
     )
 

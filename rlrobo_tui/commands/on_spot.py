@@ -107,9 +107,17 @@ def look_for_offers(aws: Aws, config: RunConfig, request: SpotRequest) -> list[O
     Raises CloudError, UnknownNameError and ConfigError where nothing can be had.
     """
     from cloud.choosing import choose_types
+    from cloud.errors import CloudError
     from cloud.offers import offers
+    from cloud.records import Market
 
-    choice = choose_types(aws, config, request.instances)
+    try:
+        choice = choose_types(aws, config, request.instances)
+    except CloudError as err:
+        if not request.on_demand_fallback:
+            raise
+        narrate(f"rlrobo: {err}")  # such as no quota for Spot at all; on demand has another
+        choice = choose_types(aws, config, request.instances, market=Market.ON_DEMAND)
     for sentence in dict.fromkeys(choice.quota.refused.values()):
         narrate(f"rlrobo: {sentence}")
     found = offers(
