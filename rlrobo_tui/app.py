@@ -42,6 +42,7 @@ from rlrobo_tui.screens.jump import JumpScreen, jump_targets
 from rlrobo_tui.screens.notices import NoticesScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.starting import StartingRuns
+from rlrobo_tui.steering import is_elsewhere
 from rlrobo_tui.surviving import Surviving
 from rlrobo_tui.terminal import check_terminal, is_in_browser
 from rlrobo_tui.user_files import read_user_files
@@ -152,7 +153,7 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         if not self._is_warm:
             self._is_warm = True
             self._warm_up()  # not before: the thread that reads the list would have to wait for it
-            if not self.is_read_only:
+            if not (self.is_read_only or is_in_browser()):  # a browser's app has no credentials to follow with
                 self.follow_cloud_runs()
         self.summaries = message.listing.summaries
         self.tell_of_ends(message.listing.summaries)
@@ -209,7 +210,7 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
 
     def action_leave(self) -> None:
         """Leave the app and say what goes on without it."""
-        active = [run for run in list_runs(self.runs_dir) if find_engine(run) is not None]
+        active = [run for run in list_runs(self.runs_dir) if find_engine(run) is not None or is_elsewhere(run)]
         if active:
             subject = "1 run goes" if len(active) == 1 else f"{len(active)} runs go"
             self.exit(message=f"{subject} on training. Come back with `rlrobo tui`, end a run with `rlrobo stop`.")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from engine.launch import find_engine, find_supervisor
 from engine.protocol.errors import RunBusyError, StorageError
-from engine.protocol.remote import read_remote
 from engine.protocol.run_dir import RunDir
+from rlrobo_tui.steering import is_elsewhere
 
 FOLDER = ".trash"
 
@@ -17,9 +17,7 @@ def size_of(run: RunDir) -> int:
 
 def delete(run: RunDir) -> RunDir:
     """Move a run into the trash beside it and return it there. Raises RunBusyError where it trains, StorageError."""
-    remote = read_remote(run.remote)
-    is_elsewhere = remote is not None and remote.is_active
-    if find_engine(run) is not None or find_supervisor(run) is not None or is_elsewhere:
+    if find_engine(run) is not None or find_supervisor(run) is not None or is_elsewhere(run):
         raise RunBusyError(f"{run.id} trains; stop it first with `rlrobo stop {run.id}`.")
     return _move(run, run.path.parent / FOLDER)
 

@@ -14,7 +14,6 @@ from engine.protocol.errors import UsageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from rlrobo_tui.cloud_runs import CloudLister, CloudRun, read_cloud_run
-from rlrobo_tui.cloud_words import COLUMNS, cells, totals
 from rlrobo_tui.commands.cloud_account import look_at_account
 from rlrobo_tui.commands.cloud_stack import ask
 from rlrobo_tui.commands.options import JsonOption, RunArgument, named_run, which_checkpoint
@@ -42,6 +41,8 @@ def add_to(group: typer.Typer) -> None:
 
 def runs(*, as_json: JsonOption = False) -> None:
     """List the cloud runs of this machine, with what they cost."""
+    from rlrobo_tui.cloud_words import COLUMNS, cells, totals  # words are styled text, and the other commands need none
+
     found = CloudLister(read_settings().runs_dir).read()
     if as_json:
         print_json([_facts(each) for each in found])

@@ -7,20 +7,19 @@ from typing import Annotated
 import typer
 
 from cloud.attach import ensure_link
-from cloud.commands import Kill
-from engine.launch import find_engine, find_supervisor, kill_engine
+from engine.launch import find_engine, find_supervisor
 from engine.protocol.checkpoints import list_checkpoints
 from engine.protocol.commands import Command, Pause, SaveCheckpoint, Set, Stop, command_type, send_command
 from engine.protocol.errors import ConfigError, UsageError
 from engine.protocol.events import CommandDone
 from engine.protocol.json_lines import event_reader
 from engine.protocol.lock import read_holder
-from engine.protocol.remote import read_remote
 from engine.protocol.run_dir import RunDir
 from engine.protocol.summary import summarize
 from rlrobo_tui.commands.follow import POLL_INTERVAL_S
 from rlrobo_tui.commands.options import RunArgument, named_run
 from rlrobo_tui.console import narrate
+from rlrobo_tui.steering import is_elsewhere, kill
 
 ANSWER_TIMEOUT_S = 120.0
 """How long an engine may take to answer: it looks between two steps, and an update or evaluation may come first."""
@@ -119,12 +118,6 @@ def has_engine(run: RunDir) -> bool:
     return is_here or (holder is not None and not holder.is_here) or is_elsewhere(run)
 
 
-def is_elsewhere(run: RunDir) -> bool:
-    """Whether the run goes on in the cloud."""
-    remote = read_remote(run.remote)
-    return remote is not None and remote.is_active
-
-
 def _require_engine(run: RunDir) -> None:
     ensure_link(run)  # or a command for the cloud would lie here
     if not has_engine(run):
@@ -149,11 +142,9 @@ def _kill(run: RunDir, *, is_confirmed: bool) -> None:
     question = f"Kill the engine of {run.id}? What came after its last checkpoint is lost."
     if not is_confirmed and not typer.confirm(question, err=True):
         raise UsageError("nothing was killed; `rlrobo stop` without --kill saves a checkpoint first.")
+    kill(run)
     if is_remote:
-        ensure_link(run)
-        send_command(run.commands, Kill())
         _wait_for_end(run)
         return
-    kill_engine(run)
     num_checkpoints = len(list_checkpoints(run.checkpoints))
     narrate(f"{run.id}: killed; {num_checkpoints} checkpoints are left, in {run.checkpoints}")

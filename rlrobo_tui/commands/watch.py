@@ -13,10 +13,10 @@ from engine.protocol.json_lines import event_reader
 from engine.protocol.lock import read_holder
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.attend import exit_code_of, explain_early_death
-from rlrobo_tui.commands.control import is_elsewhere
 from rlrobo_tui.commands.follow import POLL_INTERVAL_S, choose_display, follow, progress_sentence
 from rlrobo_tui.commands.options import RunArgument, named_run
 from rlrobo_tui.console import narrate, narrate_skipped, print_data
+from rlrobo_tui.steering import is_elsewhere
 from rlrobo_tui.tail import RunTail
 
 START_ALLOWANCE_S = 30.0

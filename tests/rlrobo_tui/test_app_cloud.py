@@ -113,6 +113,8 @@ def test_every_state_has_its_words_and_keys_open_stop_and_follow(tmp_path: Path,
         assert followed[-1] == runs["unfollowed"]  # or nobody would pass the command on
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.screen.run_id == runs["unfollowed"].id)
+        await until(pilot, lambda: "Nothing here follows this run." in screen_text(app))
+        assert "spot · c7i.2xlarge · us-east-1a · $0.142/h · $0.57 of $5.00 · 0 interruptions" in screen_text(app)
         await pilot.press("minus")
         await until(pilot, lambda: isinstance(app.screen, CloudScreen))
         await pilot.press("escape")
@@ -218,6 +220,7 @@ def test_a_read_only_app_follows_stops_and_ends_nothing(tmp_path: Path, followed
     assert not runs["unfollowed"].commands.exists()
 
 
+@pytest.mark.slow
 def test_an_interruption_and_its_end_are_notified(tmp_path: Path, followed: list[RunDir]) -> None:
     run = make_cloud_runs(tmp_path, "training", now=time.time())["training"]
     files = CloudFiles(run)
