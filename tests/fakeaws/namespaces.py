@@ -31,7 +31,8 @@ _CLONE_NEWNET = 0x40000000
 _REPOSITORY = Path(__file__).parents[2]
 _INIT = """
 set -e
-machine=$1 repository=$2 python=$3
+machine=$1
+shift
 mount --make-rprivate /
 mkdir -p "$machine/disk"
 mount -t tmpfs tmpfs "$machine/disk"
@@ -44,11 +45,13 @@ mount --rbind /sys root/sys
 mount -t tmpfs tmpfs root/run
 mount -t tmpfs tmpfs root/tmp
 mount -t tmpfs tmpfs root/var/tmp
-# No keys or settings of whoever runs the tests; what the tests run from stays where it is.
+# No keys or settings of whoever runs the tests.
 for hidden in root/root/.aws root/root/.config root/root/.ssh; do
   if [ -d "$hidden" ]; then mount -t tmpfs tmpfs "$hidden"; fi
 done
-for kept in "$repository" "$python"; do
+# What the tests run from stays where it is, also below /tmp or on a disk of its own.
+for kept in "$@"; do
+  [ -z "$(ls -A "root$kept" 2>/dev/null)" ] || continue
   mkdir -p "root$kept"
   mount --rbind "$kept" "root$kept"
   mount -o remount,bind,ro "root$kept"
@@ -108,7 +111,17 @@ class FullMachine:
         self._make_image(user_data)
         with self.console.open("w") as console:
             self._outer = subprocess.Popen(
-                [*_UNSHARE, "bash", "-c", _INIT, "init", str(self._root), str(_REPOSITORY), sys.base_prefix],
+                [
+                    *_UNSHARE,
+                    "bash",
+                    "-c",
+                    _INIT,
+                    "init",
+                    str(self._root),
+                    str(_REPOSITORY),
+                    sys.prefix,
+                    sys.base_prefix,
+                ],
                 env={"PATH": os.environ["PATH"]},  # nothing of the user's, whom the machine's first process could show
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
