@@ -11,13 +11,13 @@ from textual.widgets._footer import FooterKey
 
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.pages import PAGES
-from rlrobo_tui.screens import doctor
+from rlrobo_tui.screens import account_keys, doctor
 from rlrobo_tui.screens.help import HelpScreen
 from tests.rlrobo_tui.app_runs import drive, hold, make_run, screen_text, training, until
 from tests.rlrobo_tui.test_app_doctor import FakeJob
 
 SIZES = ((60, 18), (40, 10), (20, 4), (10, 2))
-QUIET = ("runs", "live", "compare", "settings", "doctor", "new")
+QUIET = ("runs", "live", "compare", "cloud", "settings", "doctor", "new")
 """Pages that start no process by themselves; the replay page has tests of its own."""
 
 
@@ -30,7 +30,8 @@ def resize(pilot: Pilot[None], width: int, height: int) -> None:
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RlroboApp:
-    monkeypatch.setattr(doctor, "ChildJob", FakeJob)
+    for module in (doctor, account_keys):
+        monkeypatch.setattr(module, "ChildJob", FakeJob)
     run = make_run(tmp_path, events=training())
     make_run(tmp_path, events=training(), seed=2)
     hold(run)
