@@ -44,6 +44,7 @@ class AccountKeys(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._job: ChildJob | None = None
+        self._is_removing = False
 
     @property
     def regions(self) -> list[str]:
@@ -67,9 +68,15 @@ class AccountKeys(Page[None]):
             self._ask([])
 
     def stop_asking(self) -> None:
-        """End the child."""
-        if self._job is not None:
+        """End the child, unless it removes something; whoever opens the page next asks anew."""
+        if self._job is None:
+            return
+        if not self._is_removing:
             self._job.stop()
+        account = self.rlrobo.account
+        if account is not None:
+            known = msgspec.structs.replace(account, asked_at=0.0, is_asking=False)
+            self.rlrobo.account = known if known.sweep is not None else None
 
     def action_refresh(self) -> None:
         """Ask AWS."""
@@ -106,6 +113,7 @@ class AccountKeys(Page[None]):
         regions = [word for region in self.regions for word in ("--region", region)]
         account = self.rlrobo.account or Account(asked_at=time.time())
         self.rlrobo.account = msgspec.structs.replace(account, asked_at=time.time(), error="", is_asking=True)
+        self._is_removing = bool(arguments)
         order = Order(module=CHILD, arguments=[*regions, *arguments], folder=ROOT)
         self._job = ChildJob(order, listen=self._listen, over=lambda error: self.post_message(self.AskingOver(error)))
         self.draw_account()

@@ -181,6 +181,15 @@ def test_the_account_is_asked_once_a_minute_and_orphans_end_after_a_question(tmp
         await pilot.press("r", "minus")
         await until(pilot, lambda: not isinstance(app.screen, CloudScreen))
         assert [each.is_stopped for each in FakeJob.all] == [False, False, True]
+        page = await open_page(pilot)
+        await until(pilot, lambda: len(FakeJob.all) == 4)  # it had no answer
+        FakeJob.all[3].find(ORPHAN)
+        await until(pilot, lambda: page.has_orphans)
+        await pilot.press("X", "y")
+        await until(pilot, lambda: len(FakeJob.all) == 5)
+        await pilot.press("minus")
+        await until(pilot, lambda: not isinstance(app.screen, CloudScreen))
+        assert not FakeJob.all[4].is_stopped  # what was promised is done
 
     drive(RlroboApp(tmp_path), play, size=(120, 40))
 
