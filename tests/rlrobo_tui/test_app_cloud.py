@@ -145,7 +145,7 @@ def test_a_follower_that_cannot_be_started_is_told(tmp_path: Path, monkeypatch: 
     drive(RlroboApp(tmp_path), play)
 
 
-def test_the_account_is_asked_once_a_minute_and_orphans_end_after_a_question(tmp_path: Path) -> None:
+def test_the_account_is_asked_and_orphans_end_after_a_question_only(tmp_path: Path) -> None:
     make_cloud_runs(tmp_path, "training", now=time.time())
 
     async def play(pilot: Pilot[None]) -> None:
@@ -163,9 +163,6 @@ def test_the_account_is_asked_once_a_minute_and_orphans_end_after_a_question(tmp
             "? eu-west-1: It does not answer.",
         ):  # fmt: skip
             assert words in screen_text(app), words
-        await pilot.press("escape")
-        page = await open_page(pilot)
-        assert len(FakeJob.all) == 1  # the answer is fresh
         await pilot.press("X")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         assert "volume vol-0badc0ffee in us-west-2: no instance uses it." in screen_text(app)
@@ -178,20 +175,37 @@ def test_the_account_is_asked_once_a_minute_and_orphans_end_after_a_question(tmp
         assert job.arguments[2:] == ["--remove", "i-0badc0ffee", "--remove", "vol-0badc0ffee"]
         job.over(RlroboError("AWS did not accept the credentials."))
         await until(pilot, lambda: "AWS did not accept the credentials." in screen_text(app))
-        await pilot.press("r", "minus")
-        await until(pilot, lambda: not isinstance(app.screen, CloudScreen))
-        assert [each.is_stopped for each in FakeJob.all] == [False, False, True]
-        page = await open_page(pilot)
-        await until(pilot, lambda: len(FakeJob.all) == 4)  # it had no answer
-        FakeJob.all[3].find(ORPHAN)
-        await until(pilot, lambda: page.has_orphans)
-        await pilot.press("X", "y")
-        await until(pilot, lambda: len(FakeJob.all) == 5)
-        await pilot.press("minus")
-        await until(pilot, lambda: not isinstance(app.screen, CloudScreen))
-        assert not FakeJob.all[4].is_stopped  # what was promised is done
 
     drive(RlroboApp(tmp_path), play, size=(120, 40))
+
+
+@pytest.mark.slow
+def test_leaving_the_page_ends_a_look_but_no_removal(tmp_path: Path) -> None:
+    make_cloud_runs(tmp_path, "training", now=time.time())
+
+    async def leave(pilot: Pilot[None]) -> None:
+        await pilot.press("minus")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, CloudScreen))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await open_page(pilot)
+        await until(pilot, lambda: FakeJob.all)
+        await leave(pilot)
+        assert FakeJob.all[0].is_stopped
+        page = await open_page(pilot)
+        await until(pilot, lambda: len(FakeJob.all) == 2)  # it had no answer
+        FakeJob.all[1].find(ORPHAN)
+        await until(pilot, lambda: page.has_orphans)
+        await leave(pilot)
+        page = await open_page(pilot)
+        assert page.has_orphans
+        assert len(FakeJob.all) == 2  # the answer is fresh
+        await pilot.press("X", "y")
+        await until(pilot, lambda: len(FakeJob.all) == 3)
+        await leave(pilot)
+        assert not FakeJob.all[2].is_stopped  # what was promised is done
+
+    drive(RlroboApp(tmp_path), play)
 
 
 @pytest.mark.slow
