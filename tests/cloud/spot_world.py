@@ -39,17 +39,12 @@ from tests.fakeaws.policy import RolePolicy
 
 TYPES = ("c7i.large", "m7i.large")
 TIMEOUT_S = 120.0
-SHORT = (
-    "total_timesteps=4096",
-    "n_steps=64",
-    "n_epochs=2",
-    "num_envs=4",
-    "checkpoints.every_timesteps=512",
-    "evaluation.every_timesteps=2048",
-    "evaluation.episodes=2",
-)
-"""A run of some seconds."""
-LONG = ("total_timesteps=1000000", *SHORT[1:])
+_SMALL = ("n_steps=64", "n_epochs=2", "num_envs=4", "evaluation.episodes=2")
+SHORT = ("total_timesteps=4096", "checkpoints.every_timesteps=512", "evaluation.every_timesteps=2048", *_SMALL)
+"""A run that may be over before anything can be done to it."""
+MEDIUM = ("total_timesteps=60000", "checkpoints.every_timesteps=2048", "evaluation.every_timesteps=20000", *_SMALL)
+"""One of ten seconds and more."""
+LONG = ("total_timesteps=1000000", *MEDIUM[1:])
 """One that would go on for many minutes."""
 
 
@@ -87,24 +82,32 @@ class World:
 
     def wait_for_checkpoint(self, run: RunDir, step: int, *, attempt: int = 1) -> None:
         """Return when S3 has a checkpoint of an attempt, at this timestep or later, from which going on is exact."""
-        keys = RunKeys(run.id)
 
         def is_there() -> bool:
-            stored = self.store.get(keys.head)
-            head = decode(stored.content, Head) if stored else None
+            head = self.head(run)
             return head is not None and head.epoch >= attempt and head.barrier_step >= step
 
         self.fake.wait_until(is_there, f"a checkpoint of step {step}: {self.told(run)}", timeout_s=TIMEOUT_S)
+
+    def head(self, run: RunDir) -> Head | None:
+        """Return what HEAD.json says."""
+        stored = self.store.get(RunKeys(run.id).head)
+        return decode(stored.content, Head) if stored else None
+
+    def head_step(self, run: RunDir) -> int:
+        """Return the timestep from which an exact attempt would go on now; -1: none."""
+        head = self.head(run)
+        return head.barrier_step if head else -1
 
     def life(self, number: int) -> Life:
         """Return the instance of the n-th launch, from 1, when there is one."""
         self.fake.wait_until(lambda: len(self.fake.lives) >= number, f"launch {number}", timeout_s=TIMEOUT_S)
         return self.fake.lives[number - 1]
 
-    def wait_for_end(self, run: RunDir) -> End:
+    def wait_for_end(self, run: RunDir, *, timeout_s: float = TIMEOUT_S) -> End:
         """Return how a run ended, when its link has ended too and nothing is paid any more."""
         link = self.links[-1]
-        self.fake.wait_until(lambda: link.poll() is not None, f"the link ends: {self.told(run)}", timeout_s=TIMEOUT_S)
+        self.fake.wait_until(lambda: link.poll() is not None, "the link ends", timeout_s=timeout_s)
         self.fake.wait_until(lambda: not self.fake.alive, "every instance is off")
         end = self.end_of(run)
         assert end is not None, self.told(run)
@@ -194,12 +197,12 @@ def events_of(run: RunDir) -> list[AnyEvent]:
     return event_reader(run.events).read_new()
 
 
-def train_here(folder: Path, *overrides: str) -> RunDir:
+def train_here(folder: Path, *overrides: str, timeout_s: float = TIMEOUT_S) -> RunDir:
     """Train the same run on this machine without an interruption; return it."""
     run = new_run(folder, *overrides)
     with run.engine_log.open("wb") as log:
         command = [sys.executable, "-m", "engine", str(run.path)]
-        done = subprocess.run(command, stdout=log, stderr=log, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, stdout=log, stderr=log, timeout=timeout_s, check=False)
     assert done.returncode == 0, run.engine_log.read_text()
     return run
 

@@ -9,7 +9,7 @@ from cloud.records import Cause
 from engine.protocol.crash_points import VARIABLE
 from engine.protocol.events import RunEnded
 from engine.protocol.status import EndReason
-from tests.cloud.spot_world import LONG, SHORT, World, events_of
+from tests.cloud.spot_world import LONG, MEDIUM, SHORT, World, events_of
 from tests.fakeaws.scenario import Fails, Fault, From
 
 pytestmark = [
@@ -42,10 +42,10 @@ def test_a_launch_whose_reply_is_lost_gives_one_instance(world: World) -> None:
 
 
 def test_a_closed_laptop_misses_an_interruption_and_the_end_and_loses_nothing(world: World) -> None:
-    run = world.new_run(*SHORT)
+    run = world.new_run(*MEDIUM)
     link = world.follow(run)
     first = world.life(1)
-    world.wait_for_checkpoint(run, 512)
+    world.wait_for_checkpoint(run, 2048)
     link.send_signal(signal.SIGSTOP)
     world.fake.interrupt(first.instance_id, notice_s=0)
     link.send_signal(signal.SIGCONT)
@@ -81,7 +81,7 @@ def test_the_deadline_holds_where_everything_on_the_instance_hangs(world: World)
     run = world.new_run(*LONG, max_hours=60 / 3600)
     link = world.follow(run)
     life = world.life(1)
-    world.wait_for_checkpoint(run, 512)
+    world.wait_for_checkpoint(run, 2048)
     link.kill()
     world.fake.freeze(life.instance_id)
     world.fake.wait_until(lambda: life.ended_at, "the system's own timer ends it", timeout_s=120)
@@ -95,7 +95,7 @@ def test_money_that_is_spent_ends_the_run_without_the_laptop(world: World) -> No
     run = world.new_run(*LONG, max_price_total_usd=0.03 * 150 / 3600)
     link = world.follow(run)
     world.life(1)
-    world.wait_for_checkpoint(run, 512)
+    world.wait_for_checkpoint(run, 2048)
     link.kill()
     world.fake.wait_until(lambda: not world.fake.alive, "the instance ends by itself", timeout_s=200)
     end = world.end_of(run)
@@ -105,10 +105,10 @@ def test_money_that_is_spent_ends_the_run_without_the_laptop(world: World) -> No
 
 
 def test_an_agent_that_is_killed_goes_on_on_its_machine(world: World) -> None:
-    run = world.new_run(*SHORT)
+    run = world.new_run(*MEDIUM)
     world.follow(run)
     life = world.life(1)
-    world.wait_for_checkpoint(run, 512)
+    world.wait_for_checkpoint(run, 2048)
     assert world.signal_on(life, "cloud.agent", signal.SIGKILL) == 1
     assert world.wait_for_end(run).cause is Cause.FINISHED
     assert len(world.fake.lives) == 1
@@ -116,7 +116,7 @@ def test_an_agent_that_is_killed_goes_on_on_its_machine(world: World) -> None:
 
 def test_credentials_of_the_user_may_expire_and_those_of_the_instance_rotate(world: World) -> None:
     world.fake.scenario.role_lifetime_s = 4.0
-    run = world.new_run(*SHORT)
+    run = world.new_run(*MEDIUM)
     world.follow(run)
     world.life(1)
     expired = world.fake.scenario.fail(Fault(action="*", code="ExpiredToken", by=From.USER, times=None))

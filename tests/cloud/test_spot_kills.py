@@ -35,35 +35,30 @@ def test_the_run_is_the_uninterrupted_one_however_often_it_is_killed(
     num_kills: int, world: World, tmp_path: Path
 ) -> None:
     generator = random.Random(num_kills)
-    settings = (f"total_timesteps={30_000 * (num_kills + 1)}", *SETTINGS)
+    settings = (f"total_timesteps={20_000 * (num_kills + 1)}", *SETTINGS)
     run = world.new_run(*settings)
     world.follow(run)
     for number in range(1, num_kills + 1):
         life = world.life(number)
-        saved = head_step(world, run.id)
+        saved = world.head_step(run)
         world.fake.wait_until(
-            lambda saved=saved: head_step(world, run.id) > saved, f"progress: {world.told(run)[-3000:]}", timeout_s=120
+            lambda saved=saved: world.head_step(run) > saved, f"progress: {world.told(run)[-3000:]}", timeout_s=120
         )
         time.sleep(generator.random() * 0.5)
         world.fake.interrupt(life.instance_id, notice_s=generator.choice(LEADS_S))
         world.fake.wait_until(lambda life=life: life.ended_at, "it is gone")
         assert_head_is_whole(world, run.id)
-    assert world.wait_for_end(run).cause is Cause.FINISHED
+    assert world.wait_for_end(run, timeout_s=900).cause is Cause.FINISHED
 
     attempts = world.attempts(run)
     assert [attempt.cause for attempt in attempts[:-1]] == [Cause.INTERRUPTED] * num_kills
-    assert policy_digest(run) == policy_digest(train_here(tmp_path / "here", *settings))
+    assert policy_digest(run) == policy_digest(train_here(tmp_path / "here", *settings, timeout_s=900))
     events = events_of(run)
     numbers = [event.seq for event in events]
     assert numbers == sorted(set(numbers))
     resumed = [event.step for event in events if isinstance(event, Resumed)]
     assert resumed == sorted(resumed)
     assert_one_writer(world)
-
-
-def head_step(world: World, run_id: str) -> int:
-    stored = world.store.get(RunKeys(run_id).head)
-    return decode(stored.content, Head).barrier_step if stored else -1
 
 
 def assert_head_is_whole(world: World, run_id: str) -> None:

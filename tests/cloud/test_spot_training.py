@@ -19,7 +19,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning"),  # moto knows no policies of buckets
 ]
-SETTINGS = ("checkpoints.every_timesteps=5000",)
+SETTINGS = ("total_timesteps=200000", "checkpoints.every_timesteps=5000", "evaluation.every_timesteps=50000")
+"""Long enough to be interrupted twice on a quick machine, where two minutes of notice last twelve seconds."""
 
 
 @pytest.fixture(params=["light", "full"])
@@ -38,16 +39,16 @@ def test_two_interruptions_change_no_bit_and_cost_what_is_told(world: World, tmp
     world.wait_for_checkpoint(run, 5000)
     world.fake.interrupt(first.instance_id, notice_s=120)
     second = world.life(2)
-    world.wait_for_checkpoint(run, 15000, attempt=2)
+    world.wait_for_checkpoint(run, world.head_step(run) + 1, attempt=2)
     environments = second.machine.environments()
     world.fake.interrupt(second.instance_id, notice_s=0)
-    end = world.wait_for_end(run)
+    end = world.wait_for_end(run, timeout_s=400)
 
     assert end.cause is Cause.FINISHED, world.told(run)
     attempts = world.attempts(run)
     assert [attempt.cause for attempt in attempts] == [Cause.INTERRUPTED, Cause.INTERRUPTED, Cause.FINISHED]
     assert second.pool != first.pool
-    assert policy_digest(run) == policy_digest(train_here(tmp_path / "here", *SETTINGS))
+    assert policy_digest(run) == policy_digest(train_here(tmp_path / "here", *SETTINGS, timeout_s=400))
     assert_solved(run)
     assert_steps_counted_once(run)
     assert_bill(world, run)
