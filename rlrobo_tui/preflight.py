@@ -16,6 +16,7 @@ from engine.protocol.run_dir import RunDir, list_runs, run_name
 from engine.protocol.task_facts import TaskFacts
 from rlrobo_tui.commands.checks import Check, Verdict
 from rlrobo_tui.commands.packing import check_fit_of
+from rlrobo_tui.commands.place import SpotRequest
 from rlrobo_tui.commands.train_config import size_of
 from rlrobo_tui.machine import Machine, device_of, memory_of, num_workers_of
 from rlrobo_tui.quantities import count, count_of
@@ -26,13 +27,18 @@ MANY_EVALUATIONS = 500
 """More take a core of their own; chosen."""
 
 
-def preflight(config: RunConfig, facts: TaskFacts, machine: Machine, runs_dir: Path) -> list[Check]:
-    """Return what was found, in the order in which it is shown."""
-    return [
-        check_task(config, facts),
+def preflight(
+    config: RunConfig, facts: TaskFacts, machine: Machine, runs_dir: Path, spot: SpotRequest | None = None
+) -> list[Check]:
+    """Return what was found, in the order in which it is shown. On a rented machine, this one only keeps the files."""
+    here = [
         check_device(config, machine),
         check_processors(config, machine),
         check_memory(config, facts, machine),
+    ]
+    return [
+        check_task(config, facts),
+        *([check_limits(spot)] if spot else here),
         check_disk(config, facts, machine, runs_dir),
         check_evaluation(config),
         check_plugins(config),
@@ -48,6 +54,14 @@ def check_task(config: RunConfig, facts: TaskFacts) -> Check:
         return _failure("task", str(err), "choose another algorithm, or change what it names")
     kind = "choice" if facts.has_choices else "action"
     return _ok("task", f"{count_of(facts.observation_size, 'observation')}, {count_of(facts.action_size, kind)}")
+
+
+def check_limits(spot: SpotRequest) -> Check:
+    """What a rented machine costs is bounded."""
+    seen = f"ends after {spot.limits} at the latest"
+    if spot.max_price_total is None:
+        return _warning("limits", seen, "set the dollars that it may cost at most, too")
+    return _ok("limits", seen)
 
 
 def check_device(config: RunConfig, machine: Machine) -> Check:

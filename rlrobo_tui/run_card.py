@@ -36,6 +36,7 @@ def tuned_algorithms(task: str) -> tuple[str, ...]:
 def headline(config: RunConfig, answers: Answers) -> Content:
     """Return the run in one line."""
     parts = [
+        *(["on Spot"] if answers.is_on_spot else []),
         f"{algorithm_name(config.algorithm).upper()} {answers.preset}",
         f"{count(config.total_timesteps)} timesteps",
         f"{count_of(config.num_envs, 'environment')}",
@@ -47,7 +48,8 @@ def headline(config: RunConfig, answers: Answers) -> Content:
 
 
 def card(config: RunConfig, answers: Answers, facts: TaskFacts | None, machine: Machine | None) -> Content:
-    """Return the run as a list, with what it takes."""
+    """Return the run as a list, with what it takes; of a rented machine nobody knows what it has."""
+    machine = None if answers.is_on_spot else machine
     num_steps = timesteps_per_update(config)
     every = config.evaluation.every_timesteps
     rows = [
@@ -56,6 +58,7 @@ def card(config: RunConfig, answers: Answers, facts: TaskFacts | None, machine: 
         ("timesteps", f"{count(config.total_timesteps)}, seed {config.seed}"),
         ("update", f"every {count(num_steps)} timestep{'' if num_steps == 1 else 's'}"),
         ("evaluation", f"every {count(every)}, {config.evaluation.episodes} episodes" if every else "none"),
+        *([("place", "Spot, a rented machine")] if answers.is_on_spot else []),
         ("envs", _envs(config, machine)),
         ("device", _device(config, machine)),
         *_sizes(config, facts, machine),
@@ -124,6 +127,25 @@ def machine_page(config: RunConfig, machine: Machine) -> Content:
     return Content("\n").join([*table(rows, width=14), Content(""), Content(f"On {_device(config, machine)}; {use}.")])
 
 
+def spot_page() -> Content:
+    """Return what happens to a run on a rented machine."""
+    return Content("\n").join(
+        [
+            Content("AWS sells spare machines below their price, and may take them back."),
+            Content(""),
+            *_points(
+                "Prices and quotas are looked at before anything is launched.",
+                "The instance is one of many types of one size (auto).",
+                "When AWS takes it back, the next one goes on from the last checkpoint.",
+                "It ends by itself at these limits, whatever happens.",
+                "The run is in the list, and on the Cloud page (key 5).",
+            ),
+            Content(""),
+            Content.assemble("Once before: ", ("rlrobo cloud deploy", "$success")),
+        ]
+    )
+
+
 def speed_page(speed: dict[str, Any], config: RunConfig, machine: Machine) -> Content:
     """Return what `rlrobo bench sim` measured, as a bound on training."""
     workers = num_workers_of(config, machine.num_cpus)
@@ -171,6 +193,10 @@ KEY_SETTINGS = (
     "buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "policy_delay",
 )  # fmt: skip
 """Hyper-parameters worth a line before training starts; an algorithm has some of them."""
+
+
+def _points(*sentences: str) -> list[Content]:
+    return [Content.assemble(("· ", "$muted"), sentence) for sentence in sentences]
 
 
 def _sizes(config: RunConfig, facts: TaskFacts | None, machine: Machine | None) -> Rows:

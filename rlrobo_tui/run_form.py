@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from cloud.local import CloudFiles
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import ConfigError, RlroboError
@@ -23,6 +24,7 @@ from engine.protocol.presets import build_config, default_algorithm, preset_name
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import Settings
 from rlrobo_tui.commands.options import parse_count
+from rlrobo_tui.commands.place import HERE, HOURS_OPTION, PLACE_OPTION, PRICE_OPTION, SPOT, SpotRequest, check_place
 from rlrobo_tui.commands.train_config import Request, resolve
 from rlrobo_tui.run_settings import differences, flow, nearest, settings_of, value_of
 from robots.errors import RobotError
@@ -38,6 +40,8 @@ FIELDS = {
 """Fields of the form that are one key of the configuration, and the option that train has for it."""
 COUNTS = ("steps", "num_envs", "num_workers")
 """Those that are written as people write counts."""
+LIMITS = {"max_price_total": (PRICE_OPTION, "dollars", "1"), "max_hours": (HOURS_OPTION, "hours", "24")}
+"""Limits of a rented machine: option, unit, and what to write where what is typed has no number above 0."""
 MODELS = (".urdf", ".xml", ".mjcf")
 
 
@@ -53,6 +57,12 @@ class Answers(Struct, frozen=True, kw_only=True):
     num_envs: str = ""
     num_workers: str = ""
     device: str = ""
+    place: str = ""
+    """Empty or `here`: this machine; `spot`: a rented one."""
+    max_price_total: str = ""
+    """Dollars that a rented machine may cost; empty: any."""
+    max_hours: str = ""
+    """Hours after which a rented machine ends; empty: 24."""
     settings: dict[str, str] = {}
     """What was changed in the list of settings: key and value, as --set takes them."""
     overrides: str = ""
@@ -64,6 +74,11 @@ class Answers(Struct, frozen=True, kw_only=True):
     def is_own(self) -> bool:
         """Whether the robot is none of the registered ones."""
         return self.target not in TASKS
+
+    @property
+    def is_on_spot(self) -> bool:
+        """Whether a machine is rented for it."""
+        return self.place == SPOT
 
 
 def first_answers() -> Answers:
@@ -114,12 +129,25 @@ def resolve_answers(answers: Answers, settings: Settings) -> RunConfig:
     return resolve(request, settings)
 
 
+def spot_request(answers: Answers) -> SpotRequest | None:
+    """Return what is asked of a rented machine; None: the run trains here. Raises ConfigError."""
+    typed = {name: getattr(answers, name) for name in LIMITS if answers.is_on_spot}
+    limits: dict[str, Any] = {name: _number(text, name) for name, text in typed.items() if text}
+    request = SpotRequest(**limits)
+    check_place(answers.place or HERE, request)
+    return request if answers.is_on_spot else None
+
+
 def command_line(answers: Answers) -> str:
     """Return the equal command for a shell."""
     words = ["rlrobo", "train", answers.target, "--algo", answers.algorithm, "--preset", answers.preset]
     for name, (_, option) in FIELDS.items():
         if option and getattr(answers, name):
             words += [option, getattr(answers, name)]
+    if answers.is_on_spot:
+        words += [PLACE_OPTION, SPOT]
+        for name, (option, *_) in LIMITS.items():
+            words += [option, getattr(answers, name)] if getattr(answers, name) else []
     for assignment in _more_assignments(answers):
         words += ["--set", assignment]
     for plugin in answers.plugins:
@@ -147,9 +175,11 @@ class Problem:
 def judge(answers: Answers, settings: Settings) -> RunConfig | Problem:
     """Return the configuration that the answers mean, or why they mean none."""
     try:
-        return resolve_answers(answers, settings)
+        config = resolve_answers(answers, settings)
+        spot_request(answers)
     except (RlroboError, RobotError) as err:
         return _problem(err, answers)
+    return config
 
 
 def split_overrides(text: str) -> list[str]:
@@ -178,6 +208,7 @@ def answers_like(run: RunDir) -> Answers:
         settings=settings,
         plugins=() if target in TASKS and not TASKS[target].origin else _present(plugins),
         **typed,
+        **_place_of(run),
     )
 
 
@@ -185,6 +216,11 @@ def _problem(err: RlroboError | RobotError, answers: Answers) -> Problem:
     if not isinstance(err, ConfigError):
         return Problem(field="target" if answers.is_own or answers.plugins else "overrides", words=str(err))
     words = str(err).removeprefix(f"{err.source}: ").removeprefix(f"{err.key}: ")
+    if err.key == PLACE_OPTION:
+        return Problem(field="place", words=words, nearest=HERE if HERE.startswith(answers.place) else SPOT)
+    for name, (option, _, usual) in LIMITS.items():
+        if err.key == option:
+            return Problem(field=name, words=words, nearest=_nearest_limit(getattr(answers, name), instead=usual))
     name = next((name for name, (key, _) in FIELDS.items() if key == err.key), "")
     key = err.key.removeprefix("algorithm.")
     if not name:
@@ -194,6 +230,30 @@ def _problem(err: RlroboError | RobotError, answers: Answers) -> Problem:
     setting = next((each for each in settings_of(answers.algorithm) if each.key == key), None)
     near = nearest(setting, typed, instead=_preset_value(answers, key)) if setting and name != "overrides" else ""
     return Problem(field=name, words=words, nearest="" if near == typed else near)
+
+
+def _nearest_limit(text: str, *, instead: str) -> str:
+    """Return the number in what was typed, such as that of `$2` or `-3`."""
+    found = re.search(r"\d+(?:[.,]\d+)?", text)
+    number = float(found[0].replace(",", ".")) if found else 0.0
+    return flow(number) if number else instead
+
+
+def _number(text: str, name: str) -> float:
+    option, unit, _ = LIMITS[name]
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError("form", option, f"expected {unit} as a number such as 2.5, got {text!r}.") from None
+
+
+def _place_of(run: RunDir) -> dict[str, str]:
+    """Return the answers about the place where a run was trained."""
+    spec = CloudFiles(run).read_spec()
+    if spec is None:
+        return {}
+    price = "" if spec.max_price_total_usd is None else flow(spec.max_price_total_usd)
+    return {"place": SPOT, "max_price_total": price, "max_hours": flow(spec.max_hours)}
 
 
 def _preset_value(answers: Answers, key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -20,10 +21,13 @@ from engine.protocol.presets import build_config
 from engine.protocol.run_dir import RunDir
 from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.commands.train_config import size_of
-from rlrobo_tui.screens.links import GoOn, Train
+from rlrobo_tui.screens.links import GoOn, Train, TrainOnSpot
+from rlrobo_tui.twin import run_command
 from robots.errors import RobotError
 
 DEMO_TASK = "cartpole_balance"
+RENTING_S = 300.0
+"""Chosen: AWS answers sooner; what says that it is asked goes then."""
 
 
 class StartedEngine(NamedTuple):
@@ -42,6 +46,7 @@ class StartingRuns(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._engines: dict[Path, StartedEngine] = {}
+        self._is_renting = False
 
     def watch_new(self, run: RunDir) -> None:
         """Show a run that was just started."""
@@ -70,6 +75,15 @@ class StartingRuns(App[None]):
     def on_train(self, message: Train) -> None:
         """Train what the form describes."""
         self._train(message.config, shlex.split(message.command))
+
+    def on_train_on_spot(self, message: TrainOnSpot) -> None:
+        """Rent a machine for what the form describes, unless one is being rented: each costs."""
+        if self._is_renting:
+            self.notify("AWS is still being asked for the run before.", severity="warning")
+            return
+        self._is_renting = True
+        self.notify("Asking AWS for prices and quotas …", timeout=RENTING_S)
+        self._rent(shlex.split(message.command))
 
     def on_go_on(self, message: GoOn) -> None:
         """Start a new engine for a run."""
@@ -100,6 +114,22 @@ class StartingRuns(App[None]):
             return
         self._engines[run.path] = StartedEngine(process, None)
         self.call_from_thread(self.watch_new, run)
+
+    @work(group="rent")
+    async def _rent(self, command: Sequence[str]) -> None:
+        """Let the command line do it: boto3, which it needs, takes a second to import and the app does without."""
+        try:
+            output = await run_command(*command[1:], "--detach", "--json")
+        except OSError as err:
+            self.say_not_started(str(err))
+            return
+        finally:
+            self._is_renting = False
+        self.clear_notifications()
+        if output.code:
+            self.say_not_started(output.last_words)
+        else:
+            self.watch_new(RunDir(Path(json.loads(output.stdout.splitlines()[-1])["dir"])))
 
     @work(thread=True, exclusive=True, group="train")
     def _go_on(self, run: RunDir, seen_until: float | None) -> None:

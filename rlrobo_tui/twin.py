@@ -46,14 +46,15 @@ async def run_module(module: str, *arguments: str) -> Output:
 
 async def run_program(*command: str) -> Output:
     """Run a program in our own folder; when this is cancelled, it and its children are killed. Raises OSError."""
-    plugins = ":".join(os.path.abspath(name) for name in read_settings().plugins)
+    settings = read_settings()
+    plugins = ":".join(os.path.abspath(name) for name in settings.plugins)
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env={**os.environ, "RLROBO_PLUGINS": plugins},
+        env={**os.environ, "RLROBO_PLUGINS": plugins, "RLROBO_RUNS_DIR": str(settings.runs_dir)},
         start_new_session=True,
     )
     try:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud.attach import start_link
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig
-from engine.protocol.errors import ConfigError, UsageError
+from engine.protocol.errors import UsageError
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.packing import make_run
+from rlrobo_tui.commands.place import SpotRequest
 from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.console import narrate
 from rlrobo_tui.quantities import duration
@@ -25,49 +25,9 @@ if TYPE_CHECKING:
     from cloud.aws import Aws
     from cloud.offers import Offer
 
-HERE, SPOT = "here", "spot"
-PLACES = (HERE, SPOT)
 NUM_SHOWN = 6
 RESTARTS = 2
 """Of a crashed engine, where the user does not say how many: nobody sits beside a rented machine."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpotRequest:
-    """What was typed about the machine."""
-
-    instances: tuple[str, ...] = ("auto",)
-    region: str = ""
-    stack: str = "rlrobo"
-    max_price_total: float | None = None
-    max_hours: float = 24.0
-    on_demand_fallback: bool = False
-    newest: bool = False
-    image: str = ""
-
-
-def parse_instances(texts: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the instance types in options that may hold several, separated by commas; `auto` where there is none."""
-    return tuple(name.strip() for text in texts or () for name in text.split(",") if name.strip()) or ("auto",)
-
-
-def check_place(place: str, request: SpotRequest) -> None:
-    """Refuse a place that there is not, and options that mean nothing in it. Raises ConfigError."""
-    if place not in PLACES:
-        raise ConfigError("command line", "--on", f"expected {' or '.join(PLACES)}, got {place!r}.")
-    if place == HERE and request != SpotRequest():
-        raise ConfigError(
-            "command line",
-            "--on",
-            "--instance, --region, --stack, --max-price-total, --max-hours, --on-demand-fallback, --newest and --image "
-            "are for rented machines; add --on spot.",
-        )
-    if request.max_price_total is not None and request.max_price_total <= 0:
-        raise ConfigError(
-            "command line", "--max-price-total", f"expected dollars > 0, got {request.max_price_total:g}."
-        )
-    if request.max_hours <= 0:
-        raise ConfigError("command line", "--max-hours", f"expected hours > 0, got {request.max_hours:g}.")
 
 
 def launch_on_spot(
@@ -148,12 +108,13 @@ def offer_lines(found: Sequence[Offer]) -> list[str]:
 
 def limit_sentence(request: SpotRequest, best: Offer) -> str:
     """Say what ends the run whatever happens."""
-    cap = request.max_price_total
-    money = f"${cap:.2f} or " if cap is not None else ""
-    without = "" if cap is not None else " Set a limit in dollars with --max-price-total."
+    if request.max_price_total is not None:
+        return f"It ends by itself after {request.limits} at the latest."
     most = request.max_hours * best.price_per_hour_usd
-    at_most = "" if cap is not None else f", about ${most:.2f} at today's price,"
-    return f"It ends by itself after {money}{request.max_hours:g} hours{at_most} at the latest.{without}"
+    return (
+        f"It ends by itself after {request.limits}, about ${most:.2f} at today's price, at the latest. "
+        "Set a limit in dollars with --max-price-total."
+    )
 
 
 def _cells(offer: Offer) -> tuple[str, ...]:

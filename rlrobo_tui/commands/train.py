@@ -15,7 +15,7 @@ from engine.protocol.disk import check_space
 from engine.protocol.run_dir import RunDir
 from engine.protocol.settings import read_settings
 from rlrobo_tui.commands.attend import attend, leave
-from rlrobo_tui.commands.on_spot import HERE, SPOT, SpotRequest, check_place, launch_on_spot, parse_instances
+from rlrobo_tui.commands.on_spot import launch_on_spot
 from rlrobo_tui.commands.options import (
     AutoResumeOption,
     FollowOption,
@@ -25,6 +25,7 @@ from rlrobo_tui.commands.options import (
     parse_count,
 )
 from rlrobo_tui.commands.packing import make_run
+from rlrobo_tui.commands.place import HERE, SPOT, SpotRequest, check_place, parse_instances
 from rlrobo_tui.commands.task_facts import facts_for
 from rlrobo_tui.commands.train_config import Request, resolve, size_of
 from rlrobo_tui.console import narrate, print_data

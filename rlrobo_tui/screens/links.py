@@ -37,6 +37,15 @@ class Train(Message):
         """The equal command line, for the run's provenance."""
 
 
+class TrainOnSpot(Message):
+    """Rent a machine for a run and watch it."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self.command = command
+        """The command line that does it."""
+
+
 class GoOn(Message):
     """Start a new engine for a run that ended, and go on watching it."""
 

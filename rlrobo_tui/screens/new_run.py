@@ -23,9 +23,17 @@ from rlrobo_tui.memory import NewRunMemory
 from rlrobo_tui.own_robot import describe, examine
 from rlrobo_tui.preflight import preflight
 from rlrobo_tui.run_card import card, headline
-from rlrobo_tui.run_form import Answers, answers_like, changed, command_line, first_answers, resolve_answers
+from rlrobo_tui.run_form import (
+    Answers,
+    answers_like,
+    changed,
+    command_line,
+    first_answers,
+    resolve_answers,
+    spot_request,
+)
 from rlrobo_tui.screens.dialogs import Confirm
-from rlrobo_tui.screens.links import Train
+from rlrobo_tui.screens.links import Train, TrainOnSpot
 from rlrobo_tui.screens.stepped import SteppedPage
 from rlrobo_tui.widgets.algorithm_step import AlgorithmStep
 from rlrobo_tui.widgets.beside import Beside
@@ -162,10 +170,17 @@ class NewRunScreen(SteppedPage):
             self.notify("Mend what the form says first.", severity="warning")
             await self.enter(self._wrong_step())
             return
-        self._untouched = self.answers
-        self._remember()
-        self.rlrobo.memory.new.step = next(iter(self.STEPS))  # another run begins at the beginning
-        self.post_message(Train(self._state.config, self.command))
+        spot = spot_request(self.answers)
+        if spot is None:
+            self._launch(Train(self._state.config, self.command))
+            return
+        consequence = (
+            "AWS is asked for prices and quotas, then an instance is launched, which costs money from then on. "
+            f"It ends by itself after {spot.limits} at the latest."
+        )
+        message = TrainOnSpot(self.command)
+        question = Confirm("Rent a machine for this run?", consequence=consequence, verb="Rent")
+        self.app.push_screen(question, lambda is_yes: self._launch(message) if is_yes else None)
 
     def action_filter(self) -> None:
         """Filter the robots."""
@@ -207,6 +222,14 @@ class NewRunScreen(SteppedPage):
         self.app.push_screen(Confirm("Leave the form?", consequence=consequence, verb="Leave"), self._leave)
 
     # ---- the rest ----
+
+    def _launch(self, message: Train | TrainOnSpot) -> None:
+        """Hand the run to the app; another one begins at the beginning."""
+        self._untouched = self.answers
+        self._remember()
+        self.rlrobo.memory.new.step = next(iter(self.STEPS))
+        self.show_error("")
+        self.post_message(message)
 
     def _leave(self, must_leave: bool | None) -> None:
         if must_leave:
@@ -289,5 +312,6 @@ class NewRunScreen(SteppedPage):
                 self._show()
             state = self._state
             assert state.facts is not None
-            checks = await asyncio.to_thread(preflight, state.config, state.facts, machine, self.rlrobo.runs_dir)
+            spot = spot_request(state.answers)
+            checks = await asyncio.to_thread(preflight, state.config, state.facts, machine, self.rlrobo.runs_dir, spot)
             review.show_checks(checks)

@@ -92,9 +92,12 @@ class FormStep(Vertical):
     @property
     def fields(self) -> list[Widget]:
         """What can be focused, in order."""
-        return [
-            each for each in self.query("ChoiceList, Input, Button").results(Widget) if each.display and each.focusable
-        ]
+        found = self.query("ChoiceList, Input, Button").results(Widget)
+        return [each for each in found if each.focusable and self._has_in_sight(each)]
+
+    def _has_in_sight(self, widget: Widget) -> bool:
+        """Whether neither a widget nor what it lies in is hidden."""
+        return all(each.display for each in widget.ancestors_with_self if self in each.ancestors)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Report what is typed."""

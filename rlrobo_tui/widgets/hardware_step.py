@@ -1,6 +1,6 @@
 """The third step of a new run: where it runs, with how many environments, and how fast that may be.
 
-This machine is the only place yet; the list of places goes above the fields.
+Of a rented machine it asks the limits, and says what happens; only this one can be measured.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from rlrobo_tui.commands.place import HERE, PLACES, SpotRequest
 from rlrobo_tui.machine import num_workers_of
-from rlrobo_tui.run_card import machine_page, setting_page, speed_page
-from rlrobo_tui.run_settings import flow
+from rlrobo_tui.run_card import machine_page, setting_page, speed_page, spot_page
+from rlrobo_tui.run_form import LIMITS
+from rlrobo_tui.run_settings import flow, value_of
 from rlrobo_tui.twin import run_command
 from rlrobo_tui.widgets.form_field import FormField
 from rlrobo_tui.widgets.form_step import FormState, FormStep
@@ -25,10 +27,10 @@ SECONDS = 2
 
 
 class HardwareStep(FormStep):
-    """What this machine has, three fields, and a measurement on demand."""
+    """Where it trains, what that machine is to do, and a measurement on demand."""
 
     TITLE = "Hardware"
-    ANSWERS = ("num_envs", "device", "num_workers")
+    ANSWERS = ("place", *LIMITS, "num_envs", "device", "num_workers")
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
@@ -38,7 +40,9 @@ class HardwareStep(FormStep):
 
     def compose(self) -> ComposeResult:
         """Lay out the place, the fields and the measurement."""
-        yield Static(Content.assemble(("● ", "$success"), ("this machine", "bold")), id="place")
+        yield FormField("place", "place", note="here, or spot: a rented machine", suggestions=PLACES)
+        yield FormField("max_price_total", "dollars", note="at most, of all its instances")
+        yield FormField("max_hours", "hours", note="at most, from the first launch")
         yield FormField("num_envs", "envs", note="side by side, 1 to 4096")
         yield FormField(
             "device",
@@ -53,24 +57,28 @@ class HardwareStep(FormStep):
         """Show the fields, and what was measured with the same."""
         super().show(state)
         config = state.config
-        hints = {"num_envs": config.num_envs, "device": config.device, "num_workers": config.num_workers}
+        hints = {name: flow(value_of(config, name)) for name in ("num_envs", "device", "num_workers")}
+        hints |= {"place": HERE, "max_price_total": "no limit", "max_hours": f"{SpotRequest().max_hours:g}"}
         for each in self.query(FormField):
+            each.display = each.field not in LIMITS or state.answers.is_on_spot
             if not getattr(state.answers, each.field):
-                each.hint(flow(hints[each.field]))
-        self.query_one("#speed", Static).update(self._speed(state))
+                each.hint(hints[each.field])
+        speed = self.query_one("#speed", Static)
+        speed.display = not state.answers.is_on_spot
+        speed.update(self._speed(state))
 
     def explain(self, state: FormState) -> tuple[str, Content]:
-        """Return what this machine has."""
-        page = Content("looking at it …") if state.machine is None else machine_page(state.config, state.machine)
+        """Return what this machine has, or what happens on a rented one."""
+        title, page = self._place(state)
         setting = self.setting_in_focus(state)
         if setting is not None:
             page = Content("\n").join([page, Content(""), setting_page(setting, state.config)])
-        return "this machine", page
+        return title, page
 
     def may_measure(self, state: FormState) -> bool:
-        """Whether a measurement would tell something: `rlrobo bench sim` takes built-in tasks."""
+        """Whether a measurement would tell something: `rlrobo bench sim` takes built-in tasks, and measures here."""
         task = state.answers.target
-        return task in TASKS and not TASKS[task].origin and self._measuring is None
+        return not state.answers.is_on_spot and task in TASKS and not TASKS[task].origin and self._measuring is None
 
     async def measure(self, state: FormState) -> None:
         """Measure how fast the task simulates, in a child process."""
@@ -86,6 +94,13 @@ class HardwareStep(FormStep):
             self._speeds[key] = json.loads(output.stdout[start:])[0] if output.code == 0 else output.last_words
         finally:
             self._measuring = None
+
+    def _place(self, state: FormState) -> tuple[str, Content]:
+        if state.answers.is_on_spot:
+            return "a rented machine", spot_page()
+        if state.machine is None:
+            return "this machine", Content("looking at it …")
+        return "this machine", machine_page(state.config, state.machine)
 
     def _speed(self, state: FormState) -> Content:
         if self._measuring is not None:

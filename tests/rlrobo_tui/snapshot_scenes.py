@@ -209,6 +209,7 @@ SCENES = (
     _scene("new", "settings", lambda stage: stage.page("new", "ctrl+n", "ctrl+t", "j", sees="Discount")),
     _scene("new", "mistake", lambda stage: stage.page("new", "ctrl+n", "tab", *"many", sees="got 'many'")),
     _scene("new", "hardware", lambda stage: stage.page("new", "ctrl+n", "ctrl+n", sees="workers")),
+    _scene("new", "spot", lambda stage: stage.page("new", "ctrl+n", "ctrl+n", *"spot", "tab", "2", sees="deploy")),
     _scene("new", "review", lambda stage: stage.page("new", "ctrl+n", "ctrl+n", "ctrl+n", sees="4 observations")),
     _scene("live", "training", lambda stage: stage.live("training"), is_core=True),
     _scene("live", "hints", lambda stage: stage.live("hints")),

@@ -92,7 +92,7 @@ def test_steps_and_fields_are_reached_by_keys(tmp_path: Path) -> None:
             ("up", "steps"),
             ("enter", "seed"),
             ("enter", "overrides"),
-            ("enter", "num_envs"),
+            ("enter", "place"),
         ):
             await pilot.press(key)
             assert screen.focused is not None

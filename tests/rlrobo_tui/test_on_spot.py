@@ -5,7 +5,8 @@ import pytest
 from cloud.offers import Offer
 from cloud.records import Pool
 from engine.protocol.errors import ConfigError
-from rlrobo_tui.commands.on_spot import SpotRequest, check_place, limit_sentence, offer_lines, parse_instances
+from rlrobo_tui.commands.on_spot import limit_sentence, offer_lines
+from rlrobo_tui.commands.place import SpotRequest, check_place, parse_instances
 
 POOL = Pool(instance_type="c7i.2xlarge", zone="us-east-1a")
 MEASURED = Offer(
@@ -66,6 +67,8 @@ def test_instance_types_come_with_commas_or_one_by_one(texts: list[str] | None, 
         ("here", SpotRequest(max_price_total=1.0), "add --on spot"),
         ("spot", SpotRequest(max_price_total=0.0), "expected dollars > 0, got 0"),
         ("spot", SpotRequest(max_hours=-1.0), "expected hours > 0, got -1"),
+        ("spot", SpotRequest(max_hours=float("nan")), "expected hours > 0, got nan"),
+        ("spot", SpotRequest(max_price_total=float("inf")), "expected dollars > 0, got inf"),
     ],
 )
 def test_what_means_nothing_is_refused(place: str, request_: SpotRequest, problem: str) -> None:

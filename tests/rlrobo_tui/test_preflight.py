@@ -9,6 +9,7 @@ from engine.protocol.presets import build_config
 from engine.protocol.run_dir import create_run
 from engine.protocol.task_facts import TaskFacts
 from rlrobo_tui.commands.checks import Check, Verdict
+from rlrobo_tui.commands.place import SpotRequest
 from rlrobo_tui.commands.task_facts import facts_of_entry
 from rlrobo_tui.machine import Machine, device_of, memory_of, num_workers_of
 from rlrobo_tui.preflight import preflight
@@ -36,6 +37,20 @@ def test_nothing_is_wrong_with_a_preset(tmp_path: Path) -> None:
     found = preflight(config, facts(), FINE, tmp_path)
     assert [each.name for each in found if each.verdict is not Verdict.OK] == []
     assert len({each.name for each in found}) == len(found)
+
+
+def test_a_rented_machine_does_not_need_what_this_one_lacks(tmp_path: Path) -> None:
+    busy = replace(FINE, load=9.0, free_memory_bytes=1)
+    config = build_config("ant_walk", overrides=["device=cuda"])
+    found = preflight(config, facts(), busy, tmp_path, SpotRequest(max_price_total=2.0, max_hours=1))
+    assert [each.name for each in found if each.verdict is not Verdict.OK] == []
+    assert next(each.seen for each in found if each.name == "limits") == "ends after $2.00 or 1 hour at the latest"
+    assert not {"device", "cores", "memory"} & {each.name for each in found}
+
+
+def test_a_rented_machine_without_a_limit_in_dollars_is_a_warning(tmp_path: Path) -> None:
+    found = preflight(build_config("ant_walk"), facts(), FINE, tmp_path, SpotRequest())
+    assert [each.name for each in found if each.verdict is Verdict.WARNING] == ["limits"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the form says about robots, presets, settings and the run."""
 
 import pytest
+from msgspec.structs import replace
 
 from engine.protocol.presets import build_config
 from rlrobo_tui.commands.checks import Check, Verdict
@@ -49,6 +50,15 @@ def test_the_card_says_what_the_run_takes() -> None:
 def test_sizes_that_nobody_knows_are_not_said() -> None:
     config = build_config("a1_walk", overrides=["task_params.terrain=rough"])
     assert "disk" not in card(config, for_target(Answers(), "a1_walk"), None, FINE).plain
+
+
+def test_of_a_rented_machine_the_card_says_nothing_that_this_one_has() -> None:
+    answers = replace(for_target(Answers(), "ant_walk"), place="spot")
+    config = build_config("ant_walk")
+    text = card(config, answers, facts_of_entry(find_task("ant_walk")), FINE).plain
+    assert "place       Spot" in text
+    assert "free" not in text
+    assert headline(config, answers).plain.startswith("ant_walk · on Spot · PPO")
 
 
 def test_changes_are_on_the_card_and_in_the_headline() -> None:
