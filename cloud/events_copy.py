@@ -37,6 +37,11 @@ class EventsCopy:
         if self._place.size_bytes != (path.stat().st_size if path.is_file() else 0):
             self._place = _Place()
 
+    @property
+    def epoch(self) -> int:
+        """The attempt whose engine wrote the last event here; 0: there is none."""
+        return self._place.epoch
+
     def pull(self, store: ObjectStore, keys: RunKeys) -> bool:
         """Bring what is new; return whether anything is. Raises CloudError and StorageError."""
         has_news = False

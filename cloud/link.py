@@ -40,6 +40,7 @@ class Link:
         self._timing = read_timing()
         self._reporting = Reporting(run, spec)
         self._is_over = threading.Event()
+        self._logged = ""
         self._aws: Aws | None = None
 
     def follow(self) -> int:
@@ -52,7 +53,7 @@ class Link:
                 raise
             except CloudError as err:
                 self._aws = None  # credentials are read again: they may have been renewed meanwhile
-                _log(str(err))
+                self._log_news(str(err))
                 self._reporting.tell_away(str(err))
             self._is_over.wait(self._timing.link_s)
         return 0
@@ -67,19 +68,24 @@ class Link:
             self._open()
         seen = self._watching.look()
         step = next_step(seen.situation)
-        if not isinstance(step, Follow):
-            _log(repr(step))
+        self._log_news("" if isinstance(step, Follow) else repr(step))
         self._reporting.tell(step, seen)
         if isinstance(step, Done):
             self._steps.end_all()
             self._watching.finish()
-            self._reporting.tell_end(step.end, seen)
+            self._reporting.tell_end(step.end, self._watching.look())
             return True
         if isinstance(step, Conclude):
             self._watching.conclude(step, seen)
         elif not isinstance(step, Follow):
             self._steps.take(step, seen)
         return False
+
+    def _log_news(self, text: str) -> None:
+        """Log what happens once, however often it is looked at."""
+        if text and text != self._logged:
+            _log(text)
+        self._logged = text
 
     def _open(self) -> None:
         self._aws = aws = self._open_aws(self._spec)

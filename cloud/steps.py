@@ -24,8 +24,6 @@ from cloud.store import ObjectStore
 from cloud.trainer import Ending
 from cloud.watching import Seen
 from engine.protocol.crash_points import reach
-from engine.protocol.events import reached_step
-from engine.protocol.json_lines import read_last_events
 from engine.protocol.run_dir import RunDir
 
 
@@ -44,7 +42,7 @@ class Steps:
         last = seen.situation.last
         assert last is not None
         if isinstance(step, Close):
-            self._close(last, step)
+            self._close(last, step, seen)
             return
         # Its cause is kept with it: EC2 will only say that somebody ended it.
         self._change(last, lambda attempt: _with_cause(attempt, step.cause, step.detail))
@@ -81,10 +79,9 @@ class Steps:
         there = read_attempt(self._store, self._keys, number)
         return there or attempt
 
-    def _close(self, last: Attempt, step: Close) -> None:
+    def _close(self, last: Attempt, step: Close, seen: Seen) -> None:
         """Write down that an attempt has ended. What its own agent wrote about it stands."""
-        reached = reached_step(read_last_events(self._run.events))
-        ending = Ending(cause=step.cause, step=max(last.last_step, reached), message=step.detail)
+        ending = Ending(cause=step.cause, step=seen.reached_step, message=step.detail)
         close_attempt(self._store, self._keys, last.number, ending, is_exact=self._spec.is_exact)
 
     def _resume_step(self) -> int:

@@ -42,6 +42,8 @@ class Seen:
     situation: Situation
     saved_usd: float
     stored_bytes: int | None
+    reached_step: int
+    """Timestep that the last attempt has come to, as far as its events are here."""
 
 
 class Watching:
@@ -83,7 +85,13 @@ class Watching:
             spent_usd=self._ledger.spent_usd,
             is_stop_asked=self._is_stop_asked(last),
         )
-        return Seen(situation, self._ledger.saved_usd, self._stored_bytes(now))
+        return Seen(situation, self._ledger.saved_usd, self._stored_bytes(now), self._reached_step(last))
+
+    def _reached_step(self, last: Attempt | None) -> int:
+        """Return how far the last attempt came: an engine that wrote nothing stands where it began."""
+        if last is None or self._events.epoch < last.number:
+            return last.first_step if last else 0
+        return max(last.last_step, reached_step(read_last_events(self._run.events)))
 
     def conclude(self, step: Conclude, seen: Seen) -> None:
         """Write down that the run is over. Raises CloudError."""
@@ -105,6 +113,7 @@ class Watching:
             self._pull_log(name)
         self._tell_end()
         self._keep_speed()
+        self._stored = None  # what is stored now is told with the end
 
     def _keep_speed(self) -> None:
         """Take down how fast the last instance trained, for later offers."""

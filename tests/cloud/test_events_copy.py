@@ -61,6 +61,7 @@ def test_what_a_later_attempt_superseded_is_taken_out(store: DirectoryStore, pat
     put(store, 2, 5, 8)
     here.pull(store, KEYS)
     assert epochs(path) == [1.0] * 4 + [2.0] * 4
+    assert here.epoch == copy(path).epoch == 2
 
 
 def test_another_process_goes_on_where_one_died(store: DirectoryStore, path: Path) -> None:

@@ -41,7 +41,7 @@ def test_it_trains_to_the_end_and_the_run_is_here_then(fake: FakeAws) -> None:
     assert result["status"] == "finished"
     assert result["step"] >= 8192
     assert "c7i.large" in done.stderr
-    assert "It ends by itself after $1.00 or 1 hours" in done.stderr
+    assert "It ends by itself after $1.00 or 1 hour" in done.stderr
     assert fake.alive == []
     listed = json.loads(rlrobo("runs", "--json").stdout)
     assert [each["status"] for each in listed] == ["finished"]
