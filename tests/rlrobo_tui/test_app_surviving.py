@@ -1,6 +1,7 @@
 """A part of the app that fails is reported; the app goes on at the list of runs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import work
@@ -97,10 +98,13 @@ def test_a_second_failure_at_once_ends_the_app_and_names_the_report(
     monkeypatch.setattr("rlrobo_tui.surviving.AGAIN_S", 3600.0)
     said: list[str] = []
 
-    class Recorded(RlroboApp):
-        def exit(self, result: None = None, return_code: int = 0, message: object = None) -> None:
-            said.append(str(message))
-            super().exit(result, return_code, message)  # type: ignore[arg-type]
+    leave = RlroboApp.exit
+
+    def exit_and_record(app: RlroboApp, *arguments: Any, **keywords: Any) -> None:
+        said.append(str(keywords.get("message")))
+        leave(app, *arguments, **keywords)
+
+    monkeypatch.setattr(RlroboApp, "exit", exit_and_record)
 
     async def play(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -109,7 +113,7 @@ def test_a_second_failure_at_once_ends_the_app_and_names_the_report(
         app.push_screen(Fragile("mount"))
         await soon(lambda: app.return_code == 1)
 
-    app = Recorded(tmp_path)
+    app = RlroboApp(tmp_path)
     drive(app, play, may_fail=True)
     assert len(app.crashes) == 2
     assert "runs go on" in said[-1]
