@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,12 @@ SPOT = ("--on", "spot", "--instance", "c7i.large,m7i.large")
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     with FakeAws(tmp_path / "machines") as fake:
         for name, value in {**fake.environment(), "RLROBO_RUNS_DIR": str(tmp_path / "runs")}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-        yield fake  # type: ignore[misc]
+        yield fake
 
 
 def rlrobo(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -98,7 +98,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(new_run, "look", _soon(MACHINE))
     monkeypatch.setattr(new_run, "describe", _soon(FACTS))
     checks = preflight_module.preflight
-    monkeypatch.setattr(new_run, "preflight", lambda *seen: checks(*seen[:3], HOME / "runs", seen[4]))
+
+    def checked(*seen: Any) -> Any:
+        config, facts, machine, _, place = seen
+        return checks(config, facts, machine, HOME / "runs", place)
+
+    monkeypatch.setattr(new_run, "preflight", checked)
     monkeypatch.setattr(robot_feed, "MODULE", "tests.rlrobo_tui.still_player")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)  # no screen tells where the tests run
