@@ -98,8 +98,8 @@ def test_files_out_of_reach_are_said_and_read_again_when_they_are_back(
         is_broken = True
         await says(pilot, "LINK LOST as of", "Stale file handle", "● RUN")
         is_broken = False
+        await until(pilot, lambda: "Stale file handle" not in screen_text(pilot.app))
         await says(pilot, "LINK OK")
-        assert "Stale file handle" not in screen_text(pilot.app)
 
     drive(RlroboApp(run.path.parent, run=run), play)
 

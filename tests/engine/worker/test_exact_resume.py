@@ -152,6 +152,7 @@ def test_fifty_kills_lose_and_tear_no_checkpoint(algorithm: str, interval: int, 
     assert final_digest(killed) == final_digest(uninterrupted)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_says_that_it_is_not_exact(tmp_path: Path) -> None:
     run = make(tmp_path, "a2c")
     assert run_engine(run, crash_at="checkpoint-renamed:3") == -9
