@@ -5,7 +5,8 @@ A hint is advice, not a verdict: thresholds are chosen wide, so that a healthy r
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean
+
+import numpy as np
 
 from engine.protocol.status import Status
 from rlrobo_tui.run_view import RunView
@@ -88,7 +89,7 @@ def _has_collapsed(view: RunView) -> bool:
 def _is_flat(view: RunView) -> bool:
     if view.status is not Status.RUNNING or RETURN not in view.series or len(view.series[RETURN]) < FLAT_VALUES:
         return False
-    _, values = view.series[RETURN].columns()
+    values = np.frombuffer(view.series[RETURN].rows_from(0)).reshape(-1, 3)[:, 2]
     third = len(values) // 3
-    late, middle = fmean(values[-third:]), fmean(values[-2 * third : -third])
-    return late - middle < FLAT_PART * (max(values) - min(values))
+    rise = values[-third:].mean() - values[-2 * third : -third].mean()
+    return bool(rise < FLAT_PART * np.ptp(values))

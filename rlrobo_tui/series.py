@@ -37,11 +37,6 @@ class Series(Sequence[Point]):
             del rows[3 * bisect_left(steps, step) :]
         rows.extend((step, time, value))
 
-    def columns(self) -> tuple["array[float]", "array[float]"]:
-        """Return copies of the steps and the values, equally long even while another thread appends."""
-        rows = self._rows[:]
-        return rows[::3], rows[2::3]
-
     def recent(self, num_values: int) -> "array[float]":
         """Return the last values, at most so many."""
         return self._rows[-3 * num_values :][2::3]

@@ -13,8 +13,8 @@ class LensKeys(Page[None]):
 
     lens: Lens
 
-    def draw(self) -> None:
-        """Draw what is known already."""
+    def draw_charts(self) -> None:
+        """Draw the charts of what is known already."""
         raise NotImplementedError
 
     def whole(self) -> RunView:
@@ -29,7 +29,7 @@ class LensKeys(Page[None]):
     def action_inspect(self) -> None:
         """Show or hide the cursor."""
         self.lens.inspect(self.whole())
-        self.draw()
+        self.draw_charts()
 
     def action_left(self) -> None:
         """Move to the left."""
@@ -50,7 +50,7 @@ class LensKeys(Page[None]):
     def action_follow(self) -> None:
         """Show everything."""
         self.lens.follow()
-        self.draw()
+        self.draw_charts()
 
     def on_chart_mouse_zoomed(self, message: ChartMouse.Zoomed) -> None:
         """Zoom about the pointer."""
@@ -59,12 +59,12 @@ class LensKeys(Page[None]):
     def on_chart_mouse_dragged(self, message: ChartMouse.Dragged) -> None:
         """Move the window so that what is drawn follows the pointer."""
         self.lens.pan(-message.part, self.whole())
-        self.draw()
+        self.draw_charts()
 
     def on_chart_mouse_pointed(self, message: ChartMouse.Pointed) -> None:
         """Read values where the pointer was."""
         self.lens.cursor = self._place(message.part)
-        self.draw()
+        self.draw_charts()
 
     def _place(self, part: float) -> float:
         first, last = self.lens.window(self.whole())
@@ -75,8 +75,8 @@ class LensKeys(Page[None]):
             self.lens.move_cursor(direction, self.whole(), width=self.columns)
         else:
             self.lens.pan(direction * PAN, self.whole())
-        self.draw()
+        self.draw_charts()
 
     def _zoom(self, factor: float, *, about: float | None) -> None:
         self.lens.zoom(factor, self.whole(), about=about)
-        self.draw()
+        self.draw_charts()

@@ -210,6 +210,16 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
             return
         self._is_stale = False
         self._draw_status()
+        self.draw_charts()
+        sparklines = self.query_one(Sparklines)
+        if is_shown(sparklines):
+            sparklines.show(self.view, is_ascii=self._is_ascii)
+        self.query_one(SidePanel).show(self.view)
+        self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
+        self.draw_robot()
+
+    def draw_charts(self) -> None:
+        """Bring the charts up to date: what a key changes of them is drawn at once and without all the rest."""
         known = self._facts or TASKS.get(self.view.task)
         for chart, metric in zip(self.query(Chart), self._metrics(), strict=True):
             chart.metric = metric
@@ -217,12 +227,6 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
             chart.is_log = metric in self.rlrobo.memory.live.log
             if is_shown(chart):
                 chart.show(self.view, self.lens)
-        sparklines = self.query_one(Sparklines)
-        if is_shown(sparklines):
-            sparklines.show(self.view, is_ascii=self._is_ascii)
-        self.query_one(SidePanel).show(self.view)
-        self.query_one(EventLog).show(self.view, num_corrupt=self.num_corrupt)
-        self.draw_robot()
 
     def _draw_news(self) -> None:
         if self._is_stale:

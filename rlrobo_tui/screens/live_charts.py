@@ -75,20 +75,20 @@ class ChartKeys(LensKeys):
         """Change the focused chart's axis."""
         metric, chosen = self.chart.metric, self._live_memory.log
         self._live_memory.log = [name for name in chosen if name != metric] if metric in chosen else [*chosen, metric]
-        self.draw()
+        self.draw_charts()
 
     def action_x_axis(self) -> None:
         """Draw over something else."""
         self.lens.use_next_axis()
         self._live_memory.x_axis = self.lens.x_axis.value
         self.notify(f"Charts are drawn over {self.lens.x_axis.value}.")
-        self.draw()
+        self.draw_charts()
 
     def action_smooth(self) -> None:
         """Use the next moving average."""
         self.lens.use_next_smoothing()
         self._live_memory.smoothing = self.lens.weight
-        self.draw()
+        self.draw_charts()
 
     def action_full(self) -> None:
         """Give the focused panel all the room, or take it back."""
@@ -138,7 +138,7 @@ class ChartKeys(LensKeys):
             self._live_memory.charts = charts
         else:
             self._live_memory.metric = metric
-        self.draw()
+        self.draw_charts()
 
     def _use_layout(self, layout: str) -> None:
         self._live_memory.layout = layout

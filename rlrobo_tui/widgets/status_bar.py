@@ -181,7 +181,7 @@ def _elapsed_s(view: RunView, now: float) -> float | None:
 
 def _trend(series: Series) -> str:
     """Return an arrow when the last value is clearly above or below the mean of those before."""
-    recent = [point.value for point in series[-11:]]
+    recent = series.recent(11)
     if len(recent) < 6:
         return ""
     earlier = recent[:-1]

@@ -16,6 +16,5 @@ def test_steps_that_an_engine_repeats_replace_what_was_there() -> None:
     for step in (10, 20, 30, 40):
         series.append(step, 0.0, float(step))
     series.append(20, 0.0, -1.0)
-    steps, values = series.columns()
-    assert (list(steps), list(values)) == ([10, 20], [10, -1])
+    assert [(point.step, point.value) for point in series] == [(10, 10), (20, -1)]
     assert series.num_rewinds == 1
