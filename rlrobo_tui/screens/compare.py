@@ -204,10 +204,6 @@ class CompareScreen(CompareKeys):
         )  # fmt: skip
         self._draw_diff()
 
-    def draw_charts(self) -> None:
-        """Draw: the table goes with the charts, and the title says how they are drawn."""
-        self.draw()
-
     def _draw_chart(self, shown: list[int]) -> None:
         overlay = self.query_one(Overlay)
         series = [overlay.ink(f"series-{number}") for number in range(1, MAX_LINES + 1)]

@@ -13,9 +13,13 @@ class LensKeys(Page[None]):
 
     lens: Lens
 
-    def draw_charts(self) -> None:
-        """Draw the charts of what is known already."""
+    def draw(self) -> None:
+        """Draw what is known already."""
         raise NotImplementedError
+
+    def draw_charts(self) -> None:
+        """Draw what the lens changes; a page that has much beside it draws less than all."""
+        self.draw()
 
     def whole(self) -> RunView:
         """Return what lasts as long as all that the charts show."""

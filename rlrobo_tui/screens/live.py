@@ -219,7 +219,7 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
         self.draw_robot()
 
     def draw_charts(self) -> None:
-        """Bring the charts up to date: what a key changes of them is drawn at once and without all the rest."""
+        """Bring the charts up to date."""
         known = self._facts or TASKS.get(self.view.task)
         for chart, metric in zip(self.query(Chart), self._metrics(), strict=True):
             chart.metric = metric
