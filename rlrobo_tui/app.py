@@ -29,6 +29,7 @@ from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.collecting import settle
 from rlrobo_tui.ending import HeedingSignals
 from rlrobo_tui.folders import state_dir
+from rlrobo_tui.kept_tails import KeptTails
 from rlrobo_tui.key_map import for_textual
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
@@ -96,6 +97,7 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         self.current = run
         self.summaries: Sequence[RunSummary] = ()
         """All runs as they were listed last, the newest first."""
+        self.tails = KeptTails()
         self.account: Account | None = None
         """What the AWS account held when it was asked last."""
         self._first_run = run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -242,7 +243,10 @@ class CompareScreen(CompareKeys):
 
     @work(thread=True, exclusive=True, group="compare")
     def _follow(self) -> None:
-        tails = [RunTail(run) for run in self._runs]
+        with ExitStack() as lent:
+            self._follow_tails([lent.enter_context(self.rlrobo.tails.borrow(run)) for run in self._runs])
+
+    def _follow_tails(self, tails: Sequence[RunTail]) -> None:
         is_slow = is_over_ssh() or self.rlrobo.is_low_bandwidth
         asked: Question | None = None
         while not self._left.is_set():

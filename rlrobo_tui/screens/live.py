@@ -1,27 +1,18 @@
-"""One run as it trains: pinned state, charts, side panel, events, and the keys that steer its engine.
-
-A thread follows the run's files and hands over snapshots; nothing here reads a file or waits.
-"""
+"""One run as it trains: pinned state, charts, side panel, events, and the keys that steer its engine."""
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Footer
-from textual.worker import Worker, WorkerState
 
 from engine.protocol.run_dir import RunDir, list_runs
-from engine.protocol.status import Status
 from engine.protocol.task_facts import read_facts
 from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.cloud_situations import cloud_situation
-from rlrobo_tui.engine_output import cause_line, read_output
 from rlrobo_tui.lens import Lens
 from rlrobo_tui.link import Link
 from rlrobo_tui.notices import notices
@@ -30,11 +21,10 @@ from rlrobo_tui.run_view import RunView
 from rlrobo_tui.screens.links import GoTo, Neighbour
 from rlrobo_tui.screens.live_charts import PANEL, ChartKeys, is_shown
 from rlrobo_tui.screens.live_cloud import CloudKeys
+from rlrobo_tui.screens.live_following import RunFollowing
 from rlrobo_tui.screens.live_robot import RobotKeys
-from rlrobo_tui.screens.live_run import RunKeys
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.situations import Situation, situation
-from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
@@ -49,7 +39,6 @@ from robots.registry import TASKS
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
 
-POLL_S = 0.25
 DRAW_S, DRAW_OVER_SSH_S, DRAW_SELDOM_S = 1.0, 2.0, 5.0
 """Chosen: each picture of all charts takes a fortieth of a second and costs kilobytes on the line, and curves that took
 minutes look no different half a second later. What a key changes, and the run's state, is drawn at once."""
@@ -63,7 +52,7 @@ MORE = (
 """Metrics of the other small charts, as far as the run has them."""
 
 
-class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
+class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
     """Draws a RunView; steers by writing commands."""
 
     BINDINGS = bindings_of("live")
@@ -71,16 +60,6 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-xwide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (32, "-tall"), (50, "-xtall")]  # noqa: RUF012
-
-    class Changed(Message):
-        """There is news of the run, or of how it can be read."""
-
-        def __init__(self, view: RunView, *, num_corrupt: int, link: Link, output_cause: str) -> None:
-            super().__init__()
-            self.view = view
-            self.num_corrupt = num_corrupt
-            self.link = link
-            self.output_cause = output_cause
 
     def __init__(self, run: RunDir, *, is_ascii: bool) -> None:
         super().__init__(run)
@@ -91,7 +70,6 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
         self._is_ascii = is_ascii
         self._facts = read_facts(run.facts)
         self._is_loaded = self._is_stale = False
-        self._left = threading.Event()
 
     @classmethod
     def open(cls, app: RlroboApp) -> LiveScreen:
@@ -144,12 +122,12 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
         seldom = DRAW_SELDOM_S if self.rlrobo.is_low_bandwidth else DRAW_OVER_SSH_S if is_over_ssh() else DRAW_S
         self.set_interval(seldom, self._draw_news)
         self._draw_status()
-        self._follow()
-        self.watch_cloud(self._left)
+        self.follow()
+        self.watch_cloud(self.left)
 
     def on_unmount(self) -> None:
         """Let the thread and the child end at once."""
-        self._left.set()
+        self.left.set()
         self.stop_report()
 
     def on_resize(self) -> None:
@@ -157,33 +135,7 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
         self.arrange_left()
         self.call_after_refresh(self.draw)
 
-    @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
-    def _follow(self) -> None:
-        tail, link, output_cause, is_first = RunTail(self.run_dir), Link(), "", True
-        while not self._left.is_set():
-            try:
-                is_changed, trouble = tail.poll(), ""
-            except OSError as err:
-                is_changed, trouble = False, err.strerror or str(err)
-            is_changed |= is_first or trouble != link.trouble
-            link = Link(link.read_at if trouble else time.time(), trouble)
-            if not output_cause and (self.early_death or tail.view.status is Status.FAILED):
-                output_cause = cause_line(read_output(self.run_dir))
-                is_changed |= bool(output_cause)
-            if is_changed:
-                view = tail.view.snapshot()
-                self.post_message(
-                    self.Changed(view, num_corrupt=tail.num_corrupt, link=link, output_cause=output_cause)
-                )
-                is_first = False
-            self._left.wait(POLL_S)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say when the run cannot be followed any more; the app stays."""
-        if event.state is WorkerState.ERROR and event.worker.group == "follow":
-            self.notify(f"{self.run_dir.events}: {event.worker.error}. Open the run again.", severity="error")
-
-    def on_live_screen_changed(self, message: Changed) -> None:
+    def on_run_following_changed(self, message: RunFollowing.Changed) -> None:
         """Take a new snapshot; draw at once what changes the run's state, the rest when it is time."""
         before, self.view = self.view, message.view
         is_urgent = before.status is not self.view.status or self.link.trouble != message.link.trouble
@@ -196,7 +148,7 @@ class LiveScreen(RunKeys, ChartKeys, RobotKeys, CloudKeys):
         if is_urgent or not self._is_loaded:
             self.refresh_bindings()
             self.draw()
-        self._is_loaded = self._is_stale = True
+        self._is_loaded, self._is_stale = message.is_new, True
 
     def _notify_of(self, before: RunView) -> None:
         for text, severity in notices(before, self.view):

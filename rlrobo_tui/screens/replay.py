@@ -202,7 +202,10 @@ class ReplayScreen(ReplayKeys):
 
     @work(thread=True, exclusive=True, group="replay-read", exit_on_error=False)
     def _read(self) -> None:
-        tail = RunTail(self.run_dir)
+        with self.rlrobo.tails.borrow(self.run_dir) as tail:
+            self._read_tail(tail)
+
+    def _read_tail(self, tail: RunTail) -> None:
         before: object = None
         while not self._left.is_set():
             has_changed = tail.poll()

@@ -1,6 +1,8 @@
 """The live page: what it shows of a run."""
 
+import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
@@ -13,6 +15,7 @@ from rlrobo_tui.screens.help import HelpScreen
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.screens.runs import RunsScreen
+from rlrobo_tui.tail import RunTail
 from rlrobo_tui.widgets.chart import Chart
 from tests.rlrobo_tui.app_live import live, loaded
 from tests.rlrobo_tui.app_runs import append, drive, make_run, screen_text, training, until
@@ -67,6 +70,26 @@ def test_new_events_appear_while_one_looks(run: RunDir) -> None:
         await loaded(pilot)
         append(run, [Warned(step=510, code="x", message="the floor is wet")])
         await until(pilot, lambda: "the floor is wet" in screen_text(pilot.app))
+
+    drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_what_was_known_is_there_at_once_when_one_comes_back(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_readable = threading.Event()
+
+    def read_late(tail: RunTail) -> bool:
+        is_readable.wait()
+        return False
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        await until(pilot, lambda: cast(RlroboApp, pilot.app).tails.has(run))
+        monkeypatch.setattr(RunTail, "poll", read_late)
+        await pilot.press("2")
+        await until(pilot, lambda: "return 100.0" in screen_text(pilot.app))
+        is_readable.set()
 
     drive(RlroboApp(run.path.parent, run=run), play)
 
