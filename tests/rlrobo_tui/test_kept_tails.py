@@ -1,5 +1,6 @@
 """What was read of a run is kept for whoever looks at it next."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,18 @@ def test_only_what_is_new_is_read_of_a_run_that_was_looked_at(tmp_path: Path) ->
         assert [point.value for point in tail.view.series[METRIC]] == [0.0, 9.0]
 
 
-def test_two_that_look_at_once_do_not_share(tmp_path: Path) -> None:
+def test_whoever_comes_next_waits_for_what_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_tails, "PATIENCE_S", 60.0)
+    tails, run = KeptTails(), made(tmp_path, 1)
+    with ThreadPoolExecutor() as pool:
+        with tails.borrow(run) as tail:
+            tail.poll()
+            waiting = pool.submit(read, tails, run)
+        assert waiting.result() == 2
+
+
+def test_two_that_look_at_once_do_not_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_tails, "PATIENCE_S", 0.0)
     tails, run = KeptTails(), made(tmp_path, 1)
     with tails.borrow(run) as first, tails.borrow(run) as second:
         assert first is not second
