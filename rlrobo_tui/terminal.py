@@ -64,6 +64,21 @@ def check_terminal() -> None:
         raise UsageError("the app cannot draw on TERM=dumb; use `rlrobo watch --plain` here.")
 
 
+def heed_real_size() -> None:
+    """Forget COLUMNS and LINES where the terminal itself tells its size.
+
+    Textual believes them more than the terminal. Whatever exports them, as GNU readline does for children of a Python
+    that imported it, does so once: windows are of another size later.
+    """
+    try:
+        size = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
+    if size.columns and size.lines:  # a serial line tells nothing
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
+
+
 def describe_terminal() -> list[tuple[str, str]]:
     """Return what is known of the terminal, name and value each: for the help and doctor pages and for reports."""
     size = shutil.get_terminal_size((0, 0))

@@ -32,5 +32,7 @@ def tui(
     rate = FRAMES_PER_S_OVER_SSH if is_quiet else FRAMES_PER_S
     os.environ.setdefault("TEXTUAL_FPS", rate)  # read once, when Textual is imported
     from rlrobo_tui.app import Options, run_app
+    from rlrobo_tui.terminal import heed_real_size
 
+    heed_real_size()
     run_app(settings, opened, Options(ascii=ascii_only, low_bandwidth=low_bandwidth, read_only=read_only))

@@ -8,7 +8,7 @@ import pytest
 
 from engine.protocol.errors import UsageError
 from rlrobo_tui.commands.tui import tui
-from rlrobo_tui.terminal import can_show_unicode, check_terminal, describe_terminal, to_ascii
+from rlrobo_tui.terminal import can_show_unicode, check_terminal, describe_terminal, heed_real_size, to_ascii
 
 
 def test_ascii_takes_as_much_room() -> None:
@@ -44,6 +44,18 @@ def test_a_terminal_that_cannot_draw_is_refused_with_the_plain_twin(monkeypatch:
     monkeypatch.setenv("TERM", term)
     with pytest.raises(UsageError, match="rlrobo watch --plain"):
         check_terminal()
+
+
+@pytest.mark.parametrize(("told", "kept"), [((120, 40), ()), ((0, 0), ("COLUMNS", "LINES"))])
+def test_a_size_in_the_environment_counts_only_where_the_terminal_tells_none(
+    monkeypatch: pytest.MonkeyPatch, told: tuple[int, int], kept: tuple[str, ...]
+) -> None:
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.setenv(name, "24")
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size(told))
+    heed_real_size()
+    assert tuple(name for name in ("COLUMNS", "LINES") if name in os.environ) == kept
 
 
 def test_the_description_names_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:
