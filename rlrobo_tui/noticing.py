@@ -14,6 +14,7 @@ from textual.notifications import SeverityLevel
 from engine.protocol.status import Status
 from engine.protocol.summary import RunSummary
 from rlrobo_tui.preferences import Preferences
+from rlrobo_tui.screens.links import GoOn
 from rlrobo_tui.terminal import CONSOLES, is_in_browser
 
 NUM_KEPT = 200
@@ -81,6 +82,12 @@ class Noticing(App[None]):
         for run in summaries:
             if run.status.is_over and not before.get(run.id, run.status).is_over:
                 self._tell_of_end(run)
+
+    def on_go_on(self, message: GoOn) -> None:
+        """Take away what stands there of a run's end: whoever has it go on has read it, and it is not true any more."""
+        for notification in list(self._notifications):
+            if notification.message.startswith(f"{message.run.id} "):
+                self._unnotify(notification)
 
     def ring(self, run_id: str, text: str) -> None:
         """Ring the terminal's bell and hand `text` to the desktop, where that is preferred, once for an end."""

@@ -7,10 +7,12 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.protocol.events import RunEnded
+from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.noticing import NUM_SHOWN
 from rlrobo_tui.screens import runs as runs_module
+from rlrobo_tui.screens.links import GoOn
 from rlrobo_tui.screens.notices import NoticesScreen
 from tests.rlrobo_tui.app_runs import append, drive, hold, make_run, screen_text, training, until
 
@@ -36,6 +38,23 @@ def test_few_are_shown_errors_stay_and_all_can_be_read_later(tmp_path: Path) -> 
         await until(pilot, lambda: isinstance(app.screen, NoticesScreen) and "bad" in screen_text(app))
         assert [each.text for each in app.noticed] == ["bad", "one", "two", "three"]
         assert shown(app) == []
+
+    drive(app, play)
+
+
+def test_a_run_that_goes_on_takes_the_notice_of_its_end_away(tmp_path: Path, started: list[RunDir]) -> None:
+    run = make_run(tmp_path, events=training())
+    hold(run)
+    app = RlroboApp(tmp_path, run=run)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "RUN" in screen_text(app))
+        append(run, [RunEnded(step=600, reason=EndReason.DIVERGED, message="The loss is NaN.")])
+        await until(pilot, lambda: shown(app) == [f"{run.id} failed."])
+        app.notify("Something else.")
+        await until(pilot, lambda: len(shown(app)) == 2)
+        app.post_message(GoOn(run, seen_until=None))
+        await until(pilot, lambda: started == [run] and shown(app) == ["Something else."])
 
     drive(app, play)
 
