@@ -28,8 +28,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def endless(home: Path) -> RunDir:
-    """A run that trains for longer than any test."""
-    result = call_process(home / "runs", "train", "cartpole_balance", "--steps", "1e9", "--detach")
+    """A run that trains for longer than any test, and saves and evaluates nothing by itself."""
+    quiet = ("--set", "evaluation.every_timesteps=0", "--set", "checkpoints.every_timesteps=0")
+    result = call_process(home / "runs", "train", "cartpole_balance", "--steps", "1e9", *quiet, "--detach")
     assert result.exit_code == 0, result.stderr
     return list_runs(home / "runs")[0]
 
@@ -85,6 +86,7 @@ def test_a_killed_engine_is_told_of_and_goes_on_with_one_key(home: Path, endless
         app.wait_for("Resume", "goes on from its checkpoint at")
         app.press("y")
         app.wait_for("● RUN", "resumed from checkpoints/")
+        assert "failed. Go on" not in app.screen, "that is over"
     again = find_engine(endless)
     assert again is not None
     assert again.pid != engine.pid

@@ -14,8 +14,10 @@ from types import TracebackType
 
 import pytest
 
-PATIENCE_S = 120.0
-"""Generous: a busy machine loads torch in half a minute."""
+NUM_LOOKS = 1200
+"""Two minutes of looking: a busy machine loads torch in half a minute. Counted in looks, not by a clock, so that a
+machine that sleeps meanwhile takes none of them."""
+BETWEEN_LOOKS_S = 0.1
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
 
@@ -32,6 +34,8 @@ class TmuxApp:
             **{name: text for name, text in os.environ.items() if not name.startswith(("RLROBO_", "TMUX"))},
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm-256color",
+            "COLUMNS": "80",  # out of date, as GNU readline leaves both for whatever its process starts
+            "LINES": "24",
             "RLROBO_RUNS_DIR": str(home / "runs"),
             "XDG_CONFIG_HOME": str(home / "config"),
             "XDG_STATE_HOME": str(home / "state"),
@@ -67,16 +71,22 @@ class TmuxApp:
         """Close the window as a user does, with whatever runs in it."""
         self._tmux("kill-server")
 
-    def wait_for(self, *words: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until all of these words are on the screen."""
-        self.wait_until(lambda: all(each in self.screen for each in words), " and ".join(words), patience_s=patience_s)
+    def wait_for(self, *words: str) -> None:
+        """Wait until all of these words are on the screen at once."""
 
-    def wait_until(self, is_so: Callable[[], object], what: str, *, patience_s: float = PATIENCE_S) -> None:
+        def are_there() -> bool:
+            screen = self.screen
+            return all(each in screen for each in words)
+
+        self.wait_until(are_there, " and ".join(words))
+
+    def wait_until(self, is_so: Callable[[], object], what: str) -> None:
         """Wait until it is so; fail with the screen."""
-        end = time.monotonic() + patience_s
-        while not is_so():
-            assert time.monotonic() < end, f"never: {what}; on the screen:\n{self.screen}"
-            time.sleep(0.1)
+        for _ in range(NUM_LOOKS):
+            if is_so():
+                return
+            time.sleep(BETWEEN_LOOKS_S)
+        raise AssertionError(f"never: {what}; on the screen:\n{self.screen}")
 
     def _tmux(self, *arguments: str) -> str:
         done = self._run(*arguments)
