@@ -25,7 +25,7 @@ class History:
     def __init__(self, weight: float) -> None:
         """`weight` is that of the past, 0 to below 1; 0 leaves the values as they are."""
         self.weight = weight
-        self._key: tuple[object, ...] = ()
+        self._key: tuple[int, int, tuple[Restart, ...]] = (0, 0, ())
         self._rows = np.empty((4, 0))
         self._length = 0
         self._average = _Average(weight)
@@ -36,7 +36,8 @@ class History:
         """Take over what is new in `series`."""
         key = (id(series), series.num_rewinds, tuple(restarts))
         if key != self._key:
-            self._key, self._length, self.breaks, self._average = key, 0, [], _Average(self.weight)
+            self._key, self._length = key, 0
+            self._begin()
         new = np.frombuffer(series.rows_from(self._length)).reshape(-1, 3)
         if not len(new):
             return
@@ -47,6 +48,13 @@ class History:
             self._rows = grown
         self._rows[:3, start : self._length] = new.T
         self._smooth(start, restarts)
+
+    def use(self, weight: float) -> None:
+        """Average what is there, and what comes, with another weight."""
+        if weight != self.weight:
+            self.weight = weight
+            self._begin()
+            self._smooth(0, self._key[-1])
 
     @property
     def steps(self) -> Floats:
@@ -67,6 +75,9 @@ class History:
     def smooth(self) -> Floats:
         """The moving average at each point."""
         return self._rows[3, : self._length]
+
+    def _begin(self) -> None:
+        self.breaks, self._average = [], _Average(self.weight)
 
     def _smooth(self, start: int, restarts: Sequence[Restart]) -> None:
         after = np.searchsorted(self.steps, [restart.step for restart in restarts], side="right")

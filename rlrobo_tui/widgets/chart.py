@@ -85,8 +85,9 @@ class Chart(ChartMouse, can_focus=True):
         return self._strips[y].apply_style(ground) if y < len(self._strips) else Strip.blank(self.size.width, ground)
 
     def _history_of(self, weight: float) -> History:
-        if self._history is None or (self._history[0], self._history[1].weight) != (self.metric, weight):
+        if self._history is None or self._history[0] != self.metric:
             self._history = self.metric, History(weight)
+        self._history[1].use(weight)
         return self._history[1]
 
     def _take(self, strips: list[Strip]) -> None:

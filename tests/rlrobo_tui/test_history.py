@@ -56,3 +56,14 @@ def test_repeated_steps_replace_what_was_there() -> None:
     history.update(series, [Restart(0, 0.0, 20)])
     assert history.steps.tolist() == [0, 10]
     assert history.smooth.tolist() == [1, 7]
+
+
+def test_another_weight_averages_what_is_there_and_what_comes() -> None:
+    series, changed, restarts = series_of([1.0, 5.0, 2.0, 8.0]), History(0.9), [Restart(10, 0.0, 0)]
+    changed.update(series, restarts)
+    changed.use(0.5)
+    series.append(40, 4, 3.0)
+    changed.update(series, restarts)
+    fresh = History(0.5)
+    fresh.update(series, restarts)
+    assert (changed.smooth.tolist(), changed.breaks) == (fresh.smooth.tolist(), fresh.breaks)
