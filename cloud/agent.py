@@ -104,6 +104,7 @@ def _begin(machine: Machine, store: PatientStore, keys: RunKeys, number: int) ->
         timing=machine.timing,
         identity=identity,
         logs={"engine.log": run.engine_log, "agent.log": machine.folder / "agent.log"},
+        host_keys=machine.host_keys(),
         clock=machine.now,
         show_alive=machine.show_alive,
     )

@@ -2,9 +2,11 @@
 # rlrobo on an EC2 instance: limit its life, install rlrobo, let cloud.agent carry out one attempt, and power off, which
 # terminates it. Made by cloud/bootstrap.py. Readable by everybody on the machine: it holds no secret.
 set -Eeuo pipefail
+umask 022
 RLROBO_BOOTED_AT=$(date +%s)
 export RLROBO_BOOTED_AT RLROBO_RUN=@RUN@ RLROBO_ATTEMPT=@ATTEMPT@ RLROBO_BUCKET=@BUCKET@ RLROBO_REGION=@REGION@
 deadline=@DEADLINE@ image=@IMAGE@ wheel=@WHEEL@ wheel_sha256=@SHA256@ constraints=@CONSTRAINTS@
+view_key=@VIEW_KEY@
 
 # What the machine's image sets; the environment of this process wins.
 while IFS='=' read -r name value; do
@@ -50,6 +52,21 @@ watchdog() {
 cat >"$code/boot.py" <<'END_OF_BOOT_PY'
 @BOOT_PY@
 END_OF_BOOT_PY
+
+cat >"$code/view.py" <<'END_OF_VIEW_PY'
+@VIEW_PY@
+END_OF_VIEW_PY
+
+# Where the run has a key for it: an account that can do nothing but read the run's events with that key.
+offer_view() {
+  local user=rlrobo-view home=/home/rlrobo-view keys=/etc/ssh/ssh_host
+  [ -n "$view_key" ] && [ -z "${RLROBO_ROOT:-}" ] || return 0
+  id -u "$user" >/dev/null 2>&1 ||
+    useradd --system --no-create-home --home-dir "$home" --shell /bin/sh --password '*' "$user" || return
+  mkdir -p "$home/.ssh" && ln -sfn "$state/runs/$RLROBO_RUN" "$code/run" &&
+    echo "restrict,command=\"$boot_python -I $code/view.py\" $view_key" >"$home/.ssh/authorized_keys" &&
+    { cat ${keys}_ed25519_key.pub || cat ${keys}_*_key.pub; } >"$state/host_keys"
+}
 
 phase() {
   echo "$1" >"$state/phase"
@@ -129,6 +146,7 @@ agent() {
 
 phase booting
 watchdog &
+offer_view || echo "No view of this run by SSH; S3 has its news."
 phase installing
 if [ -n "$python" ]; then
   echo "rlrobo is there: $python"

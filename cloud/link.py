@@ -17,6 +17,7 @@ from pathlib import Path
 from cloud.aws import Aws
 from cloud.deploy import read_outputs
 from cloud.errors import CloudError
+from cloud.events_copy import EventsCopy
 from cloud.local import CloudFiles
 from cloud.records import CloudSpec
 from cloud.recovery import Conclude, Done, Follow, next_step
@@ -24,6 +25,8 @@ from cloud.reporting import Reporting
 from cloud.send import send
 from cloud.steps import Steps
 from cloud.timing import read_timing
+from cloud.view import View
+from cloud.view_access import forget_key, why_not_here
 from cloud.watching import Watching
 from engine.protocol.errors import RlroboError, RunBusyError, StorageError
 from engine.protocol.lock import RunLock
@@ -38,13 +41,21 @@ class Link:
     def __init__(self, run: RunDir, spec: CloudSpec, open_aws: OpenAws) -> None:
         self._run, self._spec, self._open_aws = run, spec, open_aws
         self._timing = read_timing()
-        self._reporting = Reporting(run, spec)
+        self._events = EventsCopy(run.events, run.cloud / "events-place.json")
+        self._view = View(CloudFiles(run), self._events, self._timing)
+        self._reporting = Reporting(run, spec, self._view)
         self._is_over = threading.Event()
         self._logged = ""
         self._aws: Aws | None = None
 
     def follow(self) -> int:
         """Follow the run to its end; return the exit code. Raises StorageError."""
+        try:
+            return self._follow()
+        finally:
+            self._view.end()
+
+    def _follow(self) -> int:
         while not self._is_over.is_set():
             try:
                 if self._take_a_step():
@@ -68,11 +79,14 @@ class Link:
             self._open()
         seen = self._watching.look()
         step = next_step(seen.situation)
+        self._view.aim(seen.situation.sign if self._is_let_in and isinstance(step, Follow) else None)
         self._log_news("" if isinstance(step, Follow) else repr(step))
         self._reporting.tell(step, seen)
         if isinstance(step, Done):
             self._steps.end_all()
+            self._view.end()
             self._watching.finish()
+            forget_key(CloudFiles(self._run))
             self._reporting.tell_end(step.end, self._watching.look())
             return True
         if isinstance(step, Conclude):
@@ -93,7 +107,8 @@ class Link:
         self._spec = send(self._run, self._spec, store, self._reporting.say)
         outputs = read_outputs(aws, self._spec.stack)
         self._steps = Steps(self._run, self._spec, aws, outputs, store=store)
-        self._watching = Watching(self._run, self._spec, aws, store=store)
+        self._watching = Watching(self._run, self._spec, aws, store=store, events=self._events)
+        self._is_let_in = bool(outputs.ssh_cidr and self._spec.view_key and not why_not_here())
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 spec.json          what the user asked for           attempts/0001.json   attempts, as far as they are known here
 ledger.jsonl       what it cost                      link.json            what the link process tells viewers
-link.log           output of the link process
+link.log           output of the link process        view_key             reads its events by SSH, until it is over
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ class CloudFiles:
     def log(self) -> Path:
         """Output of the link process."""
         return self.run.cloud / "link.log"
+
+    @property
+    def view_key(self) -> Path:
+        """Private SSH key that reads the run's events on its instance; its public half has .pub behind it."""
+        return self.run.cloud / "view_key"
+
+    @property
+    def known_hosts(self) -> Path:
+        """SSH keys of the instance, as S3 tells them."""
+        return self.run.cloud / "known_hosts"
 
     def read_spec(self) -> CloudSpec | None:
         """Return what the user asked for; None for a run of this machine."""

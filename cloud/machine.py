@@ -46,6 +46,13 @@ class Machine:
                     raise CloudError(f"The metadata service does not tell who this instance is: {err}.") from err
             time.sleep(self.timing.tick_s)
 
+    def host_keys(self) -> str:
+        """Return the SSH keys by which this machine is known; empty where the user data opened no view on the run."""
+        try:
+            return (self.folder / "host_keys").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
     def show_alive(self) -> None:
         """Let the watchdog of the user data know that the agent works."""
         (self.folder / "alive").touch()

@@ -45,6 +45,8 @@ class Mirror:
     identity: Identity
     logs: dict[str, Path]
     """Files by their name in S3."""
+    host_keys: str = ""
+    """By which the user's machine knows this one; empty: it must not look at the run here."""
     clock: Callable[[], float] = time.time
     show_alive: Callable[[], None] = lambda: None
     """Called while the last uploads take their time."""
@@ -171,6 +173,7 @@ class Mirror:
             interruption_at=self._interruption_at,
             upload_bytes_per_s=self.outbox.bytes_per_s,
             address=self.identity.address,
+            host_keys=self.host_keys,
             engine_lock=_read(self.run.lock_file),
             heartbeat=msgspec.json.encode(beat).decode() if beat else "",
         )

@@ -74,6 +74,8 @@ class CloudSpec(Struct, frozen=True, kw_only=True):
     """When it was sent."""
     owner: str = ""
     """ARN of the caller who sent it."""
+    view_key: str = ""
+    """SSH public key that may read the run's events on its instance; empty: none may."""
     format: int = FORMAT_VERSION
     """Version of these files."""
 
@@ -247,6 +249,8 @@ class Sign(Struct, frozen=True, kw_only=True):
     """Measured; decides what an emergency checkpoint can hold."""
     address: str = ""
     """Public address for SSH; empty: none."""
+    host_keys: str = ""
+    """SSH keys by which the machine is known, a line each; empty: it does not take the run's view key."""
     engine_lock: str = ""
     """Content of the engine's lock file, for viewers."""
     heartbeat: str = ""
@@ -293,6 +297,14 @@ class LinkState(str, Enum):
     ENDED = "ended"
 
 
+class Way(str, Enum):
+    """How news of a run come to the user's machine."""
+
+    S3 = "s3"
+    SSH = "ssh"
+    """From the instance itself, while it can be reached; S3 confirms it."""
+
+
 class LinkReport(Struct, frozen=True, kw_only=True):
     """What the link process tells viewers: cloud/link.json of the run directory, rewritten every few seconds."""
 
@@ -303,6 +315,10 @@ class LinkReport(Struct, frozen=True, kw_only=True):
     """When it was written."""
     contact_at: float | None = None
     """When S3 answered last."""
+    through: Way = Way.S3
+    """The quickest way by which news come."""
+    news_at: float | None = None
+    """When something came by it last."""
     attempt: int = 0
     instance_id: str = ""
     pool: Pool | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from cloud.local import CloudFiles
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, LinkReport, LinkState
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, LinkReport, LinkState, Way
 from cloud.recovery import Close, Conclude, Done, Follow, Launch, Step, Terminate
+from cloud.view import View
 from cloud.watching import Seen
 from engine.protocol.remote import Remote, write_remote
 from engine.protocol.run_dir import RunDir
@@ -23,8 +25,8 @@ AWAY_AFTER_S = 30.0
 class Reporting:
     """Writes both files; one that would say the same is left alone but for its time."""
 
-    def __init__(self, run: RunDir, spec: CloudSpec) -> None:
-        self._run, self._files, self._spec = run, CloudFiles(run), spec
+    def __init__(self, run: RunDir, spec: CloudSpec, view: View) -> None:
+        self._run, self._files, self._spec, self._view = run, CloudFiles(run), spec, view
         self._report = self._files.read_report() or LinkReport(
             state=LinkState.LAUNCHING, sentence="The run is sent.", time=time.time()
         )
@@ -43,7 +45,8 @@ class Reporting:
         since = self._report.contact_at
         if self._report.state is not LinkState.AWAY and since and time.time() - since < AWAY_AFTER_S:
             return
-        self._write(msgspec.structs.replace(self._report, state=LinkState.AWAY, sentence=problem))
+        report = msgspec.structs.replace(self._report, state=LinkState.AWAY, sentence=problem)
+        self._write(msgspec.structs.replace(report, **self._news(since)))
 
     def tell_end(self, end: End, seen: Seen) -> None:
         """Tell how the run ended. Raises StorageError."""
@@ -69,7 +72,15 @@ class Reporting:
             cap_usd=self._spec.max_price_total_usd,
             deadline=self._spec.deadline(),
             stored_bytes=seen.stored_bytes,
+            **self._news(situation.now),
         )
+
+    def _news(self, contact_at: float | None) -> dict[str, Any]:
+        """Return by what way news come, and when the last ones did; S3 answered last at `contact_at`."""
+        silent_s = self._view.silent_s()
+        if silent_s is None:
+            return {"through": Way.S3, "news_at": contact_at}
+        return {"through": Way.SSH, "news_at": time.time() - silent_s}
 
     def _write(self, report: LinkReport) -> None:
         if (report.state, report.sentence) != (self._report.state, self._report.sentence):

@@ -72,13 +72,13 @@ class _Piece(NamedTuple):
     last_seq: int
 
 
-class _Line(Struct, frozen=True):
+class EventLine(Struct, frozen=True):
     seq: int
     type: str
     raw: bytes = b""
 
 
-_line_decoder = msgspec.json.Decoder(_Line)
+_line_decoder = msgspec.json.Decoder(EventLine)
 
 
 def read_segments(store: ObjectStore, keys: RunKeys, *, after: Position = START) -> Iterator[Part]:
@@ -112,8 +112,8 @@ class SegmentWriter:
             span.last_seq for span in _spans(listed.key for listed in store.list(keys.events)) if span.epoch == epoch
         ]
         self.uploaded_seq = max([restored_seq, *own])
-        self._reader = LineReader(path, _decode_line)
-        self._waiting: list[_Line] = []
+        self._reader = LineReader(path, decode_line)
+        self._waiting: list[EventLine] = []
         self._small: list[tuple[Span, bytes]] = []
 
     def upload_new(self, *, is_over: bool = False) -> None:
@@ -123,7 +123,7 @@ class SegmentWriter:
         its engine, and nobody must read that as the end of the run.
         """
         self._waiting += [line for line in self._reader.read_new() if line.seq > self.uploaded_seq]
-        lines = self._waiting if is_over else self._waiting[: _num_to_tell(self._waiting)]
+        lines = self._waiting if is_over else self._waiting[: num_to_tell(self._waiting)]
         if not lines:
             return
         first, last = lines[0].seq, lines[-1].seq
@@ -151,7 +151,7 @@ class SegmentWriter:
             self._store.tag(span.key, SUPERSEDED)
 
 
-def _num_to_tell(lines: Sequence[_Line]) -> int:
+def num_to_tell(lines: Sequence[EventLine]) -> int:
     """Return how many lines stand before an engine's last event that no other engine followed."""
     ends = [index for index, line in enumerate(lines) if line.type == END]
     if not ends or any(line.type in BEGINNINGS for line in lines[ends[-1] :]):
@@ -159,12 +159,12 @@ def _num_to_tell(lines: Sequence[_Line]) -> int:
     return ends[-1]
 
 
-def _decode_line(raw: bytes) -> _Line:
+def decode_line(raw: bytes) -> EventLine:
     try:
         line = _line_decoder.decode(raw)
     except (UnicodeDecodeError, RecursionError) as err:  # msgspec lets them through
         raise msgspec.DecodeError(str(err)) from err
-    return _Line(seq=line.seq, type=line.type, raw=raw)
+    return EventLine(seq=line.seq, type=line.type, raw=raw)
 
 
 def _list(store: ObjectStore, keys: RunKeys, position: Position, *, lists_all: bool) -> list[Span]:
@@ -225,5 +225,5 @@ def _fetch(store: ObjectStore, pieces: list[_Piece]) -> Iterator[tuple[_Piece, S
 def _cut(content: bytes, piece: _Piece) -> bytes:
     if (piece.first_seq, piece.last_seq) == (piece.span.first_seq, piece.span.last_seq):
         return content
-    lines = [_decode_line(raw) for raw in content.splitlines()]
+    lines = [decode_line(raw) for raw in content.splitlines()]
     return b"".join(line.raw + b"\n" for line in lines if piece.first_seq <= line.seq <= piece.last_seq)

@@ -20,6 +20,7 @@ from cloud.local import CloudFiles
 from cloud.outputs import StackOutputs
 from cloud.records import CloudSpec, decode, encode
 from cloud.store import ObjectStore
+from cloud.view_access import make_key, why_not_here
 from cloud.wheel import build_wheel, constraints
 from engine.protocol.crash_points import reach
 from engine.protocol.files import sha256_of
@@ -44,6 +45,7 @@ def prepare(run: RunDir, outputs: StackOutputs, wish: Wish, *, owner: str, clock
 
     `clock_offset_s`: by how much AWS's clock is ahead of this one's; the deadline counts by AWS's.
     """
+    files = CloudFiles(run)
     spec = CloudSpec(
         run_id=run.id,
         region=outputs.region,
@@ -52,9 +54,10 @@ def prepare(run: RunDir, outputs: StackOutputs, wish: Wish, *, owner: str, clock
         has_relauncher=outputs.has_relauncher,
         created_at=time.time() + clock_offset_s,
         owner=owner,
+        view_key=make_key(files) if outputs.ssh_cidr and not why_not_here() else "",
         **{name: getattr(wish, name) for name in wish.__struct_fields__},
     )
-    CloudFiles(run).write_spec(spec)
+    files.write_spec(spec)
     sentence = f"The run is sent to {outputs.region}."
     write_remote(run.remote, Remote(place="spot", is_active=True, sentence=sentence, time=time.time()))
     return spec

@@ -51,6 +51,10 @@ class Timing(Struct, frozen=True, kw_only=True):
     """For the last uploads of a run that is over, checkpoints included; the deadline cuts it short."""
     link_s: float = 5.0
     """Between two looks of the user's machine at a run."""
+    view_retry_s: float = 2.0
+    """Before a second try to reach an instance by SSH; doubled for each further try."""
+    longest_view_retry_s: float = 120.0
+    """Of those waits, the longest."""
     identity_s: float = 120.0
     """For the metadata service to answer after the boot."""
 

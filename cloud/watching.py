@@ -23,7 +23,7 @@ from cloud.store import ObjectStore
 from engine.protocol.commands import AnyCommand, Stop
 from engine.protocol.events import CommandDone, RunEnded, reached_step
 from engine.protocol.files import write_whole
-from engine.protocol.json_lines import EventWriter, LineReader, event_reader, read_last_events
+from engine.protocol.json_lines import EventWriter, LineReader, read_last_events
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason
 
@@ -49,12 +49,10 @@ class Seen:
 class Watching:
     """Looks at one run and keeps its copies here up to date."""
 
-    def __init__(self, run: RunDir, spec: CloudSpec, door: Door, *, store: ObjectStore) -> None:
-        self._run, self._spec, self._door, self._store = run, spec, door, store
+    def __init__(self, run: RunDir, spec: CloudSpec, door: Door, *, store: ObjectStore, events: EventsCopy) -> None:
+        self._run, self._spec, self._door, self._store, self._events = run, spec, door, store, events
         self._files, self._keys = CloudFiles(run), RunKeys(spec.run_id)
-        self._events = EventsCopy(run.events, run.cloud / "events-place.json")
         self._commands: LineReader[AnyCommand] = LineReader(run.commands, decode_cloud_command)  # type: ignore[arg-type]
-        self._answers = event_reader(run.events)
         self._stops: dict[str, float] = {}
         self._checkpoints = Checkpoints(run, store)
         self._ledger = Ledger(self._files.ledger)
@@ -108,6 +106,7 @@ class Watching:
     def finish(self) -> None:
         """Bring what a run that is over left, whole. Raises CloudError and StorageError."""
         self._events.pull(self._store, self._keys)
+        self._events.settle()
         self._checkpoints.pull_last()
         for name in LOGS:
             self._pull_log(name)
@@ -199,7 +198,7 @@ class Watching:
 
     def _is_stop_asked(self, last: Attempt | None) -> bool:
         """Whether a stop waits that no engine has answered, sent after the last attempt had begun."""
-        for event in self._answers.read_new():
+        for event in self._events.read_confirmed():
             if isinstance(event, CommandDone):
                 self._stops.pop(event.command_id, None)
         begun = (last.launched_at or last.intended_at) if last else 0.0

@@ -23,6 +23,7 @@ class RunTail:
         """How many events were read."""
         self._reader = event_reader(run.events)
         self._clock = clock
+        self._num_restarts = 0
         self._was_alive = self._is_elsewhere = False
 
     @property
@@ -37,6 +38,8 @@ class RunTail:
         was_over, previous_alarm, num_before = self.view.status.is_over, self.view.alarm, self.num_events
         previous_detail = self.view.status_detail
         for number, events in enumerate(self._reader.read_blocks(), start=1):
+            if self._reader.num_restarts != self._num_restarts:
+                self._num_restarts, self.view = self._reader.num_restarts, RunView(run_id=self.run.id)
             self.view.fold(events)
             self.num_events += len(events)
             if self._reader.chunk_bytes == NEWS_BYTES:

@@ -24,20 +24,21 @@ class LineReader(Generic[Line]):
     """Reads what was appended since the last call; never raises for what a line holds.
 
     `num_corrupt` counts complete lines that could not be read; `offset` is where the next read starts, in bytes;
-    `chunk_bytes` is how much is read at a time.
+    `chunk_bytes` is how much is read at a time; `num_restarts` counts how often the file was read again from its start.
     """
 
     def __init__(self, path: Path, decode: Callable[[bytes], Line | None], *, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
         self.chunk_bytes = CHUNK_BYTES
-        self.num_corrupt = 0
+        self.num_corrupt = self.num_restarts = 0
         self._decode = decode
+        self._inode: int | None = None
 
     def read_new(self) -> list[Line]:
         """Return the complete lines that are new; an unfinished last line waits for its end.
 
-        A missing file is an empty one. A file that became shorter is read again from its start.
+        A missing file is an empty one. A file that became shorter, or was replaced, is read again from its start.
         """
         return [line for lines in self.read_blocks() for line in lines]
 
@@ -63,8 +64,11 @@ class LineReader(Generic[Line]):
     def _read_block(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self.offset:
+                status = os.fstat(file.fileno())
+                if status.st_size < self.offset or self._inode not in (None, status.st_ino):
                     self.offset = 0
+                    self.num_restarts += 1
+                self._inode = status.st_ino
                 file.seek(self.offset)
                 block = file.read(self.chunk_bytes)
                 while block and b"\n" not in block and (more := file.read(self.chunk_bytes)):

@@ -86,6 +86,7 @@ class LineDisplay:
         self._write = write
         self._time_source = time_source
         self._last_line = last_line
+        self._view: RunView | None = None
         self._last_step = 0
         self._next_progress_s = time_source() + PROGRESS_INTERVAL_S
 
@@ -107,12 +108,16 @@ class LineDisplay:
 
     def _new_lines(self, view: RunView) -> list[LogLine]:
         found: list[LogLine] = []
+        last = self._last_line
+        # A view that was read again has lines of its own, most of which say what was written here before.
+        is_again = self._view is not None and view is not self._view
+        self._view = view
         for line in reversed(view.log):
-            if line is self._last_line:
+            if line is last or (is_again and last is not None and line.time <= last.time):
                 break
             found.append(line)
-        if found:
-            self._last_line = found[0]
+        if view.log:
+            self._last_line = view.log[-1]
         return found[::-1]
 
 

@@ -44,6 +44,12 @@ def pool_of(instance: Any) -> Pool:
     return Pool(instance_type=instance.instance_type, zone=instance.placement.zone, market=market)
 
 
+def opens_ssh(instance: Any) -> bool:
+    """Whether a security group of moto's instance lets anybody in by port 22."""
+    rules = [rule for group in instance.security_groups for rule in group.ingress_rules]
+    return any(rule.from_port is not None and int(rule.from_port) <= 22 <= int(rule.to_port) for rule in rules)
+
+
 def spot_request_of(instance: Any) -> SpotInstanceRequest | None:
     """Return the Spot request that moto's instance fulfils."""
     requests = instance.ec2_backend.spot_instance_requests.values()

@@ -17,11 +17,12 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import InstanceState
 
 from cloud.records import Market, Pool
-from tests.fakeaws.backend import ACCOUNT, end_instance, instances_of, pool_of, spot_request_of
+from tests.fakeaws.backend import ACCOUNT, end_instance, instances_of, opens_ssh, pool_of, spot_request_of
 from tests.fakeaws.imds import Identity, Imds
 from tests.fakeaws.keys import Keys
 from tests.fakeaws.machine import Machine
 from tests.fakeaws.scenario import Scenario
+from tests.fakeaws.wire import new_address
 
 MakeMachine = Callable[[Path, Imds], Machine]
 """From a folder of its own and its metadata service, which does not serve yet."""
@@ -151,6 +152,7 @@ class Hypervisor:
             image_id=instance.image_id,
             account=ACCOUNT,
             address=instance.private_ip or "10.0.0.7",
+            public_address=new_address() if opens_ssh(instance) else "",
             tags=tags if instance.metadata_options.instance_metadata_tags == "enabled" else {},
             user_data=user_data.decode("utf-8", "replace"),
         )

@@ -47,6 +47,8 @@ class Identity:
     image_id: str = "ami-0123456789abcdef0"
     account: str = "123456789012"
     address: str = "10.0.0.7"
+    public_address: str = ""
+    """Empty: it has none."""
     tags: dict[str, str] = field(default_factory=dict)
     user_data: str = ""
 
@@ -193,6 +195,8 @@ class Imds:
             "/latest/dynamic/instance-identity/document": self._document(),
             **{f"{meta}/tags/instance/{key}": value for key, value in identity.tags.items()},
         }
+        if identity.public_address:
+            tree[f"{meta}/public-ipv4"] = identity.public_address
         if identity.user_data:
             tree["/latest/user-data"] = identity.user_data
         if self.interruption_at is not None:

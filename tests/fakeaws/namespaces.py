@@ -1,7 +1,8 @@
 """The computer that an instance is, in full: own processes, host name, network and root file system, by namespaces.
 
 The metadata service is at 169.254.169.254 and nothing else is reached but AWS; the root file system is this machine's
-with a layer of its own that goes with the machine. Needs root.
+with a layer of its own that goes with the machine. Where its security group opens SSH, it can be reached from here and
+has an sshd (wire.py). Needs root.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import psutil
 
 from tests.fakeaws.imds import Imds
 from tests.fakeaws.machine import script_of, shutdown_program, write_program
+from tests.fakeaws.wire import Wire, write_sshd
 
 Serve = Callable[[socket.socket], Callable[[], None]]
 """Answer as AWS on a bound socket; returns what ends it."""
@@ -63,6 +65,10 @@ ip address add 169.254.169.254/32 dev lo
 echo ready
 read -r _
 exec >&2 </dev/null
+if [ -e "$machine/image/etc/ssh" ]; then
+  mkdir -p root/run/sshd
+  chroot root /usr/sbin/sshd -D -e &
+fi
 # As cloud-init runs it: with next to no environment.
 chroot root /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \\
   /var/lib/cloud/instance/user-data.txt &
@@ -105,6 +111,8 @@ class FullMachine:
         self._root, self._serve, self._variables = root, serve, variables
         self._outer: subprocess.Popen[str] | None = None
         self._init_pid = 0
+        self.wire: Wire | None = None
+        """To it from here; None: it cannot be reached."""
         self._end_aws: Callable[[], None] = lambda: None
 
     def boot(self, user_data: bytes) -> None:
@@ -136,6 +144,8 @@ class FullMachine:
         self._init_pid = psutil.Process(self._outer.pid).children()[0].pid
         self._end_aws = self._serve(self._listen("127.0.0.1", _ENDPOINT_PORT))
         self.imds.serve(self._listen(_IMDS_ADDRESS, 80))
+        if self.imds.identity.public_address:
+            self.wire = Wire(self.imds.identity.public_address, self._init_pid)
         self._outer.stdin.write("go\n")
         self._outer.stdin.close()
 
@@ -182,6 +192,8 @@ class FullMachine:
         name = f"ip-{identity.address.replace('.', '-')}"
         (image / "etc/hostname").write_text(f"{name}\n")
         (image / "etc/hosts").write_text(f"127.0.0.1 localhost {name}\n")
+        if identity.public_address:
+            write_sshd(image)
 
     def _listen(self, address: str, port: int) -> socket.socket:
         """Return a socket that listens on an address of the machine; its server may be anywhere."""

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from engine.protocol.events import Metrics, RunStarted, StatusChanged, decode_event
+from engine.protocol.events import Metrics, RunStarted, StatusChanged, Warned, decode_event
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.commands.follow import LineDisplay, panel_lines
 from rlrobo_tui.console import print_table
@@ -194,6 +194,18 @@ def test_lines_say_each_event_once_and_progress_when_it_is_due() -> None:
     display.show(view)
     assert len(written) == 2
     assert written[1].endswith(f"50 of 100 steps ({percent(0.5)})")
+
+
+def test_lines_of_a_view_that_was_read_again_are_not_said_again() -> None:
+    written: list[str] = []
+    display = LineDisplay(written.append)
+    old, again = RunView(), RunView()
+    first = RunStarted(time=1.0, hostname="here")
+    old.fold([first, Warned(time=2.0, message="superseded")])
+    again.fold([first, Warned(time=3.0, message="what came instead")])
+    for view in (old, again, again):
+        display.show(view)
+    assert [line.split("warning: ")[-1] for line in written[1:]] == ["superseded", "what came instead"]
 
 
 def test_live_lines_are_ascii_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.protocol.events import Event, RunEnded, RunStarted, StatusChanged, Warned
+from engine.protocol.events import EvaluationDone, Event, RunEnded, RunStarted, StatusChanged, Warned, encode_event
+from engine.protocol.files import write_whole
 from engine.protocol.heartbeat import Heartbeat
 from engine.protocol.json_lines import EventWriter
 from engine.protocol.lock import describe_process
@@ -126,3 +127,13 @@ def test_news_are_read_with_rests_for_others_and_the_history_in_a_hurry(
     write(run, *lines[:1])
     tail.poll()
     assert (len(rests), tail.num_events) == (4, 103)
+
+
+def test_a_file_that_was_replaced_is_told_anew_and_not_twice(run: RunDir) -> None:
+    write(run, *RUNNING, EvaluationDone(step=10, return_mean=1.0), EvaluationDone(step=20, return_mean=2.0))
+    tail = RunTail(run)
+    tail.poll()
+    kept = run.events.read_bytes().splitlines(keepends=True)[:3]
+    write_whole(run.events, b"".join(kept) + 3 * encode_event(EvaluationDone(step=30, return_mean=3.0)))
+    assert tail.poll()
+    assert [seen.step for seen in tail.view.evaluations] == [10, 30, 30, 30]

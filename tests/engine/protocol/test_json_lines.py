@@ -10,6 +10,7 @@ import pytest
 
 from engine.protocol import json_lines
 from engine.protocol.events import Metrics, StatusChanged, Warned, encode_event
+from engine.protocol.files import write_whole
 from engine.protocol.json_lines import EventWriter, event_reader
 
 
@@ -96,6 +97,15 @@ def test_file_that_became_shorter_is_read_again(path: Path) -> None:
     reader.read_new()
     path.write_bytes(warned(9))
     assert [event.seq for event in reader.read_new()] == [9]
+
+
+def test_file_that_was_replaced_by_a_longer_one_is_read_again(path: Path) -> None:
+    append(path, warned(1))
+    reader = event_reader(path)
+    reader.read_new()
+    write_whole(path, warned(7) + warned(8))
+    assert [event.seq for event in reader.read_new()] == [7, 8]
+    assert reader.num_restarts == 1
 
 
 def test_reader_goes_on_at_the_offset_of_another(path: Path) -> None:
