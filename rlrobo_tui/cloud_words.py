@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from cloud.layout import RunKeys
-from cloud.records import Attempt, AttemptState, Cause, LinkState, Market
+from cloud.records import Attempt, AttemptState, Cause, LinkReport, LinkState, Market, Way
 from rlrobo_tui.badges import Badge
 from rlrobo_tui.cloud_runs import CloudRun
 from rlrobo_tui.quantities import age, count, count_of, dollars, dollars_an_hour, duration
@@ -55,6 +55,8 @@ _CAUSES = {
     Cause.TERMINATED: Badge("■", "[#]", "KILLED", "warning"),
 }
 SEPARATOR = (" · ", "$faint")
+LIVE_S = 15.0
+"""News that come by SSH take less than a second; chosen: a link that missed three looks may have lost that way, too."""
 
 
 def badge_of(found: CloudRun) -> Badge:
@@ -72,6 +74,8 @@ def link_words(found: CloudRun, now: float) -> str:
     old = age(max(0.0, now - contact)) if contact else "never"
     if not found.is_followed:
         return f"off {old}"
+    if _is_live(found.report, now):
+        return "ssh live"
     return f"away {old}" if found.report.state is LinkState.AWAY else f"ok {old}" if contact else "begins"
 
 
@@ -178,6 +182,12 @@ def terms_line(found: CloudRun) -> str:
 def storage_line(found: CloudRun) -> str:
     """Return where the run's files are in S3."""
     return f"s3://{found.spec.bucket}/{RunKeys(found.run.id).prefix}"
+
+
+def _is_live(report: LinkReport, now: float) -> bool:
+    """Whether events come from the instance itself as they are written."""
+    news_at = report.news_at
+    return report.through is Way.SSH and report.state is not LinkState.AWAY and now - (news_at or 0.0) < LIVE_S
 
 
 def _facts(found: CloudRun, now: float) -> list[tuple[int, str, str]]:

@@ -229,6 +229,8 @@ def _facts(found: CloudRun) -> dict[str, object]:
         "interruptions": found.interruptions,
         "lost_steps": found.lost_steps,
         "contact_at": report.contact_at,
+        "through": report.through,
+        "news_at": report.news_at,
         "stored_bytes": report.stored_bytes,
         "attempts": found.attempts,
     }

@@ -41,7 +41,8 @@ def deploy(
         typer.Option(
             "--ssh-from",
             metavar="ADDRESS",
-            help="The one IPv4 address that may log in by SSH; `me`: this machine's; `none`. [default: as it is; none]",
+            help="The one IPv4 address from which runs are seen by SSH, sooner than through S3; `me`: this machine's; "
+            "`none`. [default: as it is; none]",
         ),
     ] = None,
     has_relauncher: Annotated[

@@ -244,7 +244,8 @@ def test_a_process_that_dies_at_any_place_costs_nothing(
 
     with monkeypatch.context() as armed:
         armed.setattr(events_copy, "reach", die)
-        pytest.raises(KilledError, follow)
+        with pytest.raises(KilledError):
+            follow()
     put(store, 2, 5, 8)
     again = copy(path)
     again.pull(store, KEYS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloud.records import Cause, LinkState, Market
+from cloud.records import Cause, LinkState, Market, Way
 from rlrobo_tui.cloud_runs import CloudLister, CloudRun, read_cloud_run
 from rlrobo_tui.cloud_situations import cloud_notices, cloud_situation
 from rlrobo_tui.cloud_words import attempt_lines, cells, link_alarm, pinned_line, terms_line, time_bar, totals
@@ -128,6 +128,14 @@ def test_the_pinned_line_gives_up_what_matters_least(runs: dict[str, CloudRun]) 
 def test_the_link_has_its_age(name: str, alarm: str, link: str, runs: dict[str, CloudRun]) -> None:
     assert link_alarm(runs[name], NOW) == alarm
     assert cells(runs[name], NOW, is_ascii=False)["link"] == link
+
+
+def test_news_by_ssh_are_live_while_they_come(runs: dict[str, CloudRun]) -> None:
+    live = told(runs["training"], through=Way.SSH, news_at=NOW - 5.0)
+    assert cells(live, NOW, is_ascii=False)["link"] == "ssh live"
+    assert pinned_line(live, NOW, width=140).plain.endswith("AWS ssh live")
+    assert cells(told(live, news_at=NOW - 60.0), NOW, is_ascii=False)["link"] == "ok 4s"
+    assert cells(told(live, state=LinkState.AWAY), NOW, is_ascii=False)["link"] == "away 4s"
 
 
 def test_a_run_that_nobody_has_begun_to_follow(tmp_path: Path) -> None:
