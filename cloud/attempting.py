@@ -56,6 +56,7 @@ class Attempting:
         """Train to whatever end; return why. Raises FencedError, CloudError, StorageError."""
         change_attempt(self._store, self._keys, self._number, self._as_running)
         reach("cloud-attempt-running")
+        self._trainer.hold()
         self._mirror.start()
         self._notices.start()
         threading.Thread(target=self._watch_s3, name="orders", daemon=True).start()

@@ -14,7 +14,7 @@ from msgspec import Struct
 from cloud.records import Cause
 from cloud.restoring import Beginning
 from engine.launch import find_engine, find_supervisor, kill_engine, signal_stop, start_engine
-from engine.protocol.commands import SaveCheckpoint, send_command
+from engine.protocol.commands import Pause, SaveCheckpoint, send_command
 from engine.protocol.errors import ConfigError
 from engine.protocol.events import AnyEvent, CommandDone, Resumed, RunEnded, RunStarted, reached_step
 from engine.protocol.json_lines import event_reader
@@ -48,7 +48,7 @@ class Trainer:
     """The engine of one attempt. An agent that starts again finds the one that works."""
 
     def __init__(self, run: RunDir, beginning: Beginning, *, auto_resume: int) -> None:
-        self._run = run
+        self.run = run
         self._beginning = beginning
         self._auto_resume = auto_resume
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,25 +58,36 @@ class Trainer:
     def is_at_work(self) -> bool:
         """Whether the engine, or its supervisor, works."""
         is_there = self._process is not None and self._process.poll() is None
-        return is_there or find_supervisor(self._run) is not None or find_engine(self._run) is not None
+        return is_there or find_supervisor(self.run) is not None or find_engine(self.run) is not None
+
+    @property
+    def _is_first(self) -> bool:
+        return not any(event.seq > self._beginning.seq for event in self._events())
+
+    def hold(self) -> None:
+        """Let the first engine pause where the attempt before was paused. Raises StorageError.
+
+        To be called before any command is brought: one to go on may have come meanwhile.
+        """
+        if self._is_first and _is_held(self._events()):
+            send_command(self.run.commands, Pause())
 
     def start(self) -> None:
         """Start the engine, unless one works. Raises StorageError."""
         if self.is_at_work:
             return
         # A second one goes on from what the first left.
-        is_first = not any(event.seq > self._beginning.seq for event in self._events())
-        from_step = self._beginning.step if is_first and self._beginning.step else None
-        self._process = start_engine(self._run, from_step=from_step, auto_resume=self._auto_resume)
+        from_step = self._beginning.step if self._is_first and self._beginning.step else None
+        self._process = start_engine(self.run, from_step=from_step, auto_resume=self._auto_resume)
         self._num_starts += 1
 
     def save(self) -> None:
         """Ask for a checkpoint. Raises StorageError."""
-        send_command(self._run.commands, SaveCheckpoint())
+        send_command(self.run.commands, SaveCheckpoint())
 
     def stop(self, *, kill_at: float, clock: Callable[[], float]) -> None:
         """Ask the engine to save and end, and kill it where it has not at that moment."""
-        signal_stop(self._run)
+        signal_stop(self.run)
         while self.is_at_work and clock() < kill_at:
             time.sleep(POLL_S)
         self.kill()
@@ -89,8 +100,8 @@ class Trainer:
         for tries_left in reversed(range(KILL_TRIES)):
             if not self.is_at_work:
                 return
-            kill_engine(self._run)
-            supervisor = find_supervisor(self._run)
+            kill_engine(self.run)
+            supervisor = find_supervisor(self.run)
             if supervisor is not None and tries_left < KILL_TRIES / 2:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(supervisor.pid, signal.SIGKILL)
@@ -118,7 +129,7 @@ class Trainer:
         if isinstance(last, RunEnded) and last.reason is EndReason.COMPLETED:
             return True
         try:
-            total = self._beginning.total_timesteps or self._run.read_config().total_timesteps
+            total = self._beginning.total_timesteps or self.run.read_config().total_timesteps
         except ConfigError:  # the engine says what is wrong
             return False
         return self._beginning.step >= total
@@ -133,11 +144,11 @@ class Trainer:
         return self._num_starts <= self._auto_resume
 
     def _events(self) -> list[AnyEvent]:
-        return event_reader(self._run.events).read_new()
+        return event_reader(self.run.events).read_new()
 
     def _last_words(self) -> str:
         try:
-            content = self._run.engine_log.read_bytes()[-LOG_BYTES:]
+            content = self.run.engine_log.read_bytes()[-LOG_BYTES:]
         except OSError:
             return "it left no log."
         lines = content.decode("utf-8", "replace").strip().splitlines()
@@ -146,3 +157,9 @@ class Trainer:
 
 def _is_stop(event: AnyEvent) -> bool:
     return isinstance(event, CommandDone) and event.command == "stop" and event.is_accepted
+
+
+def _is_held(events: list[AnyEvent]) -> bool:
+    """Whether the user's last word on it was to pause."""
+    words = [event.command for event in events if isinstance(event, CommandDone) and event.is_accepted]
+    return next((word == "pause" for word in reversed(words) if word in ("pause", "resume")), False)

@@ -9,8 +9,9 @@ import pytest
 from cloud.records import Cause
 from cloud.restoring import Beginning
 from cloud.trainer import Trainer
+from engine.protocol.commands import Pause
 from engine.protocol.events import CommandDone, Event, Metrics, Resumed, RunEnded, RunStarted, StatusChanged
-from engine.protocol.json_lines import EventWriter
+from engine.protocol.json_lines import EventWriter, command_reader
 from engine.protocol.status import EndReason
 from tests.engine.driver import new_run
 
@@ -64,3 +65,16 @@ def test_a_run_that_had_told_its_end_is_finished(make: Make) -> None:
 def test_a_checkpoint_of_the_last_step_leaves_nothing_to_train(make: Make, total: int) -> None:
     assert make(STARTED, seq=1, step=1000, total=total).ending().cause is Cause.FINISHED
     assert make(STARTED, seq=1, step=900, total=total).ending().cause is Cause.LOST
+
+
+@pytest.mark.parametrize(
+    ("words", "is_paused"), [(["pause"], True), (["pause", "checkpoint"], True), (["pause", "resume"], False)]
+)
+def test_a_run_that_was_paused_when_its_machine_went_is_paused_on_the_next(
+    make: Make, words: list[str], is_paused: bool
+) -> None:
+    answers = [CommandDone(command=word, command_id=str(number)) for number, word in enumerate(words)]
+    trainer = make(STARTED, *answers, CommandDone(command="pause", is_accepted=False), seq=len(words) + 2, step=100)
+    trainer.hold()
+    sent = command_reader(trainer.run.commands).read_new()
+    assert [type(command) for command in sent] == [Pause] * is_paused
