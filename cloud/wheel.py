@@ -40,6 +40,8 @@ def build_wheel(folder: Path) -> Wheel:
     files[f"{info}/METADATA"] = _metadata_text().encode()
     files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: rlrobo\nRoot-Is-Purelib: true\nTag: {TAG}\n".encode()
     files[f"{info}/entry_points.txt"] = b"[console_scripts]\nrlrobo = rlrobo_tui.cli:main\n"
+    # With the versions inside, its sha256 names them, too: one folder of the bucket never holds others.
+    files[f"{info}/constraints.txt"] = constraints().encode()
     files[f"{info}/RECORD"] = _record(files, f"{info}/RECORD")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
