@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from PIL import Image, ImageChops
 
+from rlrobo_tui.bench.screen import Screen
 from rlrobo_tui.web.session import app_command
 from tests.rlrobo_tui.app_runs import make_run, training
 from tests.rlrobo_tui.web.server_calls import PATIENCE_S, Browser, browse
@@ -22,8 +23,9 @@ from tests.rlrobo_tui.web.server_calls import PATIENCE_S, Browser, browse
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
-GROUND = (15, 20, 26)
-"""Background of the dark theme."""
+GROUND, PANEL = (15, 20, 26), (20, 27, 35)
+"""Colours of the dark theme: of the background, and of what lies over a page."""
+NUM_PICTURES = 200
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,19 +43,17 @@ class Page:
         """Addresses that the page asked for."""
         self.blocked: list[str] = []
         """What the content security policy forbade."""
+        self.terminal = Screen(300, 100)
+        """What the app told the page to show, on a terminal that is large enough for any page."""
 
     async def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Call a method and return its result; note what happened meanwhile."""
         self._num_calls += 1
         await self._socket.send_json({"id": self._num_calls, "method": method, "params": parameters})
         while True:
-            message = await asyncio.wait_for(self._socket.receive_json(), PATIENCE_S)
+            message = await self._hear()
             if message.get("id") == self._num_calls:
                 return message["result"]
-            if message.get("method") == "Network.requestWillBeSent":
-                self.requested.append(message["params"]["request"]["url"])
-            if "Content Security Policy" in str(message):
-                self.blocked.append(str(message))
 
     async def evaluate(self, expression: str) -> object:
         """Return the value of a JavaScript expression."""
@@ -65,16 +65,34 @@ class Page:
         shot = await self.call("Page.captureScreenshot")
         return Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
 
-    async def until_drawn(self, before: Image.Image) -> Image.Image:
-        """Wait until the screen is in the theme's colours and differs from `before` by more than a clock does."""
-        for _ in range(200):
+    async def until_told(self, words: str) -> None:
+        """Wait until the app has told the page to show these words."""
+        while words not in self.terminal.text:
+            await self._hear()
+
+    async def until_drawn(self, color: tuple[int, int, int], *, before: Image.Image) -> Image.Image:
+        """Wait until most of the screen is of a colour and it differs from `before` by more than a clock does."""
+        changed, commonest = 0, None
+        for _ in range(NUM_PICTURES):
             now = await self.picture()
             changed = sum(ImageChops.difference(before, now).convert("L").histogram()[8:])
             _, commonest = max(now.getcolors(maxcolors=1 << 20) or [(0, None)])
-            if changed > 5_000 and commonest == GROUND:
+            if changed > 5_000 and commonest == color:
                 return now
             await asyncio.sleep(0.1)
-        raise AssertionError("nothing was drawn")
+        raise AssertionError(f"{changed} pixels differ, and most are of the colour {commonest}, not {color}")
+
+    async def _hear(self) -> dict[str, Any]:
+        """Wait for the next thing that Chromium tells, take it in, and return it."""
+        message = await asyncio.wait_for(self._socket.receive_json(), PATIENCE_S)
+        match message:
+            case {"method": "Network.requestWillBeSent", "params": {"request": {"url": url}}}:
+                self.requested.append(url)
+            case {"params": {"response": {"opcode": 2, "payloadData": written}}}:  # what came through the socket
+                self.terminal.feed(base64.b64decode(written))
+        if "Content Security Policy" in str(message):
+            self.blocked.append(str(message))
+        return message
 
 
 @asynccontextmanager
@@ -107,21 +125,19 @@ async def chromium(session: aiohttp.ClientSession) -> AsyncIterator[Page]:
 
 
 def test_browser_shows_the_app_and_takes_keys(tmp_path: Path) -> None:
-    make_run(tmp_path, events=training())
+    run = make_run(tmp_path, events=training())
 
     async def play(browser: Browser) -> None:
         async with chromium(browser.session) as page:
             await page.call("Page.navigate", url=browser.server.url)
-            for _ in range(200):
-                if await page.evaluate("document.body.classList.contains('-first-byte')"):
-                    break
-                await asyncio.sleep(0.1)
+            await page.until_told(run.id)
             address = str(await page.evaluate("location.href"))
             assert address == browser.room_url(), "the token is gone from the address"
             assert await page.evaluate("document.cookie") == "", "scripts do not see the cookie"
-            shown = await page.until_drawn(Image.new("RGB", (1200, 800), GROUND))
+            shown = await page.until_drawn(GROUND, before=Image.new("RGB", (1200, 800), GROUND))
             await page.call("Input.insertText", text="?")
-            await page.until_drawn(shown)
+            await page.until_told("Everywhere")
+            await page.until_drawn(PANEL, before=shown)
             origin = browser.server.guard.origin
             assert [url for url in page.requested if not url.startswith((origin, "data:"))] == []
             assert page.blocked == []
