@@ -25,6 +25,7 @@ from cloud.layout import RunKeys
 from cloud.local import CloudFiles
 from cloud.outputs import StackOutputs
 from cloud.records import Attempt, CloudSpec, End, Head, Pool, decode
+from cloud.segments import read_segments
 from cloud.send import Wish, prepare
 from cloud.store import ObjectStore
 from engine.protocol.checkpoints import POLICY, find_checkpoint
@@ -117,6 +118,10 @@ class World:
         """Return what END.json says."""
         stored = self.store.get(RunKeys(run.id).end)
         return decode(stored.content, End) if stored else None
+
+    def stored_events(self, run: RunDir) -> bytes:
+        """Return the events that S3 has."""
+        return b"".join(part.lines for part in read_segments(self.store, RunKeys(run.id)))
 
     def attempts(self, run: RunDir) -> list[Attempt]:
         """Return the attempts as S3 has them."""

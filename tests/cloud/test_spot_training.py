@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cloud.deploy import Choices
 from cloud.ledger import Ledger
 from cloud.local import CloudFiles
 from cloud.records import Cause
 from engine.protocol.events import CheckpointSaved, EvaluationDone
 from engine.protocol.run_dir import RunDir
 from tests.cloud.spot_world import World, events_of, new_world, policy_digest, train_here
+from tests.fakeaws import wire
 from tests.fakeaws.keys import USER_ACCESS_KEY, USER_SECRET_KEY
 from tests.fakeaws.namespaces import why_unavailable
 from tests.fakeaws.scenario import From
@@ -28,7 +30,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     is_full = request.param == "full"
     if is_full and (missing := why_unavailable()):
         pytest.skip(f"Full machines: {missing}")
-    with new_world(tmp_path, monkeypatch, is_full=is_full) as made:
+    is_seen = is_full and not wire.why_unavailable()
+    choices = Choices(ssh_from="203.0.113.7" if is_seen else None)
+    with new_world(tmp_path, monkeypatch, is_full=is_full, choices=choices) as made:
         yield made
 
 
@@ -48,11 +52,14 @@ def test_two_interruptions_change_no_bit_and_cost_what_is_told(world: World, tmp
     attempts = world.attempts(run)
     assert [attempt.cause for attempt in attempts] == [Cause.INTERRUPTED, Cause.INTERRUPTED, Cause.FINISHED]
     assert second.pool != first.pool
+    assert run.events.read_bytes() == world.stored_events(run)
     assert policy_digest(run) == policy_digest(train_here(tmp_path / "here", *SETTINGS, timeout_s=400))
     assert_solved(run)
     assert_steps_counted_once(run)
     assert_bill(world, run)
     assert_nothing_paid(world)
+    was_seen = ["Accepted publickey" in world.fake.console(life.instance_id) for life in world.fake.lives]
+    assert was_seen == [bool(world.spec(run).view_key)] * 3
     assert any(environment.get("RLROBO_RUN") == run.id for environment in environments)
     assert not any(USER_ACCESS_KEY in environment.values() for environment in environments)
     assert_no_key_of_the_user_left_their_machine(world, run)
