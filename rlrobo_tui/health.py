@@ -29,6 +29,8 @@ class Rule:
     metric: str
     is_odd: Callable[[float], bool]
     text: str
+    is_moot_when_solved: bool = False
+    """Whether a policy that solves its task may well be so."""
 
 
 MIN_VALUES = 10
@@ -40,7 +42,7 @@ RULES = (
     Rule("train/clip_fraction", lambda value: value > 0.4, "most steps are clipped; lower learning_rate"),
     Rule("train/explained_variance", lambda value: value < 0, "value function misleads; raise n_steps or vf_coef"),
     # chosen: a tenth of SB3's initial std of 1 leaves next to no exploration.
-    Rule("train/std", lambda value: value < 0.1, "exploration is nearly gone; raise ent_coef if not solved"),
+    Rule("train/std", lambda value: value < 0.1, "exploration is nearly gone; raise ent_coef if not solved", True),
     # chosen: actions are clipped to [-1, 1]; three times that is mostly saturated noise.
     Rule("train/std", lambda value: value > 3, "actions are mostly noise; lower ent_coef"),
     Rule("train/ent_coef", lambda value: value > 10, "entropy weight runs away; lower learning_rate"),
@@ -58,7 +60,10 @@ FLAT_PART = 0.01
 def hints(view: RunView) -> list[Hint]:
     """Return the hints for the present state, the most important first."""
     found: list[Hint] = []
+    is_solved = _is_solved(view)
     for rule in RULES:
+        if is_solved and rule.is_moot_when_solved:
+            continue
         value = view.latest(rule.metric)
         if value is not None and len(view.series[rule.metric]) >= MIN_VALUES and rule.is_odd(value):
             found.append(Hint(rule.metric, rule.text))
@@ -66,11 +71,18 @@ def hints(view: RunView) -> list[Hint]:
         found.append(Hint("train/critic_loss", "critic diverges; lower learning_rate or check the reward's scale"))
     if _has_grown(view, "train/value_loss"):
         found.append(Hint("train/value_loss", "value function diverges; lower learning_rate or check the rewards"))
-    if _has_collapsed(view):
+    if not is_solved and _has_collapsed(view):
         found.append(Hint("train/entropy_loss", "the policy hardly explores; raise ent_coef if it is not solved"))
-    if _is_flat(view):
-        found.append(Hint(RETURN, "no rise in the last third of the run: solved, or stuck"))
+    if not is_solved and _is_flat(view):
+        found.append(Hint(RETURN, "no rise in the last third of the run: as good as it gets, or stuck"))
     return found
+
+
+def _is_solved(view: RunView) -> bool:
+    """By its latest evaluation: what was solved once may be lost again."""
+    if view.solved_return is None or not view.evaluations:
+        return False
+    return view.evaluations[-1].return_mean >= view.solved_return
 
 
 def _has_grown(view: RunView, metric: str) -> bool:

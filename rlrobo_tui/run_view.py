@@ -88,6 +88,8 @@ class RunView:
     terminations: dict[str, int] = field(default_factory=dict)
     """Episodes by what ended them, since the start."""
     num_episodes: int = 0
+    solved_return: float | None = None
+    """Mean return at which the task counts as solved; set by who knows the task."""
     cost_usd: float = 0.0
     """Dollars; set by who reads a ledger, since no event tells them."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=NUM_LOG_LINES))

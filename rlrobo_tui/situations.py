@@ -1,11 +1,13 @@
 """What deserves a banner on a run's page: what happened, what follows from it, and which action comes next. Pure."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from engine.protocol.status import OUTCOMES, EndReason, Status, with_next_step
 from rlrobo_tui.link import Link
 from rlrobo_tui.quantities import clock, count, number
-from rlrobo_tui.run_view import RunView
+from rlrobo_tui.run_view import SPEED, RunView
 
 Offer = tuple[str, str]
 """Name of an action as in the key map, and what it does here in a word or two."""
@@ -19,6 +21,9 @@ _GO_ON: Offer = ("live.resume", "resume")
 _STOP: Offer = ("live.stop", "stop")
 _SAVE: Offer = ("live.checkpoint", "save")
 _COPY: Offer = ("app.copy_command", "copy that command")
+_REPORT: Offer = ("live.report", "report")
+NUM_PACES = 20
+"""Chosen: so many of the latest news tell how often they came."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,7 @@ def situation(view: RunView, *, link: Link, early_death: str = "", output_cause:
     if view.status.is_over:
         return _end(view, output_cause)
     if view.alarm:
-        consequence = "A killed run can be resumed from its last checkpoint." if view.checkpoints else ""
-        return Situation(Status.PAUSED, view.alarm, consequence, (_LOG, _KILL))
+        return _alarm(view)
     if view.status is Status.PAUSED:
         return _pause(view)
     return _repetition(view)
@@ -63,13 +67,33 @@ def _end(view: RunView, output_cause: str) -> Situation:
     command = with_next_step("", view.end_reason, view.run_id)  # a key does the same here
     cause = view.end_message.removesuffix(command).strip() or OUTCOMES[view.end_reason].sentence
     if view.end_reason is EndReason.DIVERGED:
-        words = "Charts mark where. A fork from the last good checkpoint with a lower learning rate often helps:"
-        return Situation(Status.FAILED, cause, words, (_COPY, _RESUME, _LOG, _ALL), gentler_fork(view))
+        return _divergence(view, cause)
     if view.status is Status.FINISHED:
         return Situation(view.status, cause, _what_is_left(view), (_REPLAY, _LOG, _NEW, _ALL))
     if view.status is Status.FAILED and output_cause and output_cause not in cause:
         cause = f"{cause} Its output says: {output_cause}"
-    return Situation(view.status, cause, _what_is_left(view), (_RESUME, _REPLAY, _LOG, _NEW, _ALL))
+    return Situation(view.status, cause, _what_is_left(view), (_RESUME, _REPLAY, _LOG, _REPORT, _NEW, _ALL))
+
+
+def _divergence(view: RunView, cause: str) -> Situation:
+    """The same engine would diverge again, so that what helps is not to resume but to change something."""
+    cause = cause.removesuffix(OUTCOMES[EndReason.DIVERGED].sentence).strip() or cause
+    if not view.checkpoints:
+        words = f"No checkpoint was saved. A lower learning rate often helps, such as {_gentler_rate(view)}."
+        return Situation(Status.FAILED, cause, words, (_NEW, _LOG, _ALL))
+    words = "A fork from the last checkpoint with a lower learning rate often helps:"
+    return Situation(Status.FAILED, cause, words, (_COPY, _RESUME, _LOG, _ALL), gentler_fork(view))
+
+
+def _alarm(view: RunView) -> Situation:
+    """An engine that lives does not go on, or cannot be seen; a key does what the sentence has a command for."""
+    sentences = [each for each in view.alarm.split(". ") if "`" not in each]
+    cause = f"{'. '.join(sentences).removesuffix('.')}."
+    times = [point.time for point in view.series[SPEED][-NUM_PACES:]] if SPEED in view.series else []
+    paces = [later - earlier for earlier, later in pairwise(times)]
+    words = f"Before, there was news every {median(paces):.1f} s. " if paces else ""
+    left = f"the checkpoint at {count(view.checkpoints[-1].step)}" if view.checkpoints else "the beginning"
+    return Situation(Status.PAUSED, cause, f"{words}A killed run can go on from {left}.", (_LOG, _KILL))
 
 
 def _pause(view: RunView) -> Situation:
@@ -106,5 +130,9 @@ def _what_is_left(view: RunView) -> str:
 
 def gentler_fork(view: RunView) -> str:
     """Return the command that goes on with a third of the learning rate, in a run of its own."""
+    return f"rlrobo fork {view.run_id} --set algorithm.learning_rate={_gentler_rate(view)}"
+
+
+def _gentler_rate(view: RunView) -> str:
     rate = view.latest("train/learning_rate")
-    return f"rlrobo fork {view.run_id} --set algorithm.learning_rate={rate / 3 if rate else 1e-4:.1g}"
+    return f"{rate / 3 if rate else 1e-4:.1g}"

@@ -138,6 +138,8 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
     def on_run_following_changed(self, message: RunFollowing.Changed) -> None:
         """Take a new snapshot; draw at once what changes the run's state, the rest when it is time."""
         before, self.view = self.view, message.view
+        known = self._facts or TASKS.get(self.view.task)
+        self.view.solved_return = known.solved_return if known else None
         is_urgent = before.status is not self.view.status or self.link.trouble != message.link.trouble
         self.num_corrupt, self.link = message.num_corrupt, message.link
         self._output_cause = message.output_cause
@@ -172,10 +174,9 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
 
     def draw_charts(self) -> None:
         """Bring the charts up to date."""
-        known = self._facts or TASKS.get(self.view.task)
         for chart, metric in zip(self.query(Chart), self._metrics(), strict=True):
             chart.metric = metric
-            chart.target = known.solved_return if known else None
+            chart.target = self.view.solved_return
             chart.is_log = metric in self.rlrobo.memory.live.log
             if is_shown(chart):
                 chart.show(self.view, self.lens)

@@ -37,6 +37,9 @@ KPIS = (
 )
 """Key numbers in their order of importance, each with its label; `key_numbers` knows which of them a run has."""
 SEPARATOR = ("  ·  ", "$faint")
+WAITING = "no numbers yet: the first ones come with the first episode"
+LEAST_BAR = 5
+"""Chosen: columns of the bar for whose sake the spread of the time left is not told."""
 NUM_LINES = 3
 """Of a run on this machine."""
 
@@ -101,12 +104,14 @@ def progress_line(view: RunView, moment: Moment) -> Content:
     steps = f"{count(view.step)} / {count(view.total_timesteps)}"
     speed = view.latest(SPEED)
     facts = [percent(view.progress)]
-    if speed is not None and not view.status.is_over:
+    if speed is not None and view.status is Status.RUNNING and not view.alarm:
         facts.append(f"{count(speed)} steps/s{_trend(view.series[SPEED]).strip()}")
     facts.append(duration(_elapsed_s(view, moment.now)))
     if view.eta_s is not None:
-        spread = round(view.eta_spread_s or 0)
-        facts.append(f"ETA {duration(view.eta_s)}{f' ±{duration(spread)}' if spread else ''}")
+        spread = f" ±{duration(view.eta_spread_s)}" if round(view.eta_spread_s or 0) else ""
+        facts.append(f"ETA {duration(view.eta_s)}")
+        is_narrow = len(steps) + len("   ".join(facts)) + len(spread) + LEAST_BAR + 2 > moment.width
+        facts[-1] += "" if is_narrow else spread
     text = "   ".join(facts)
     bar_width = max(0, min(60, moment.width - len(steps) - len(text) - 5))
     return Content.assemble(
@@ -130,7 +135,10 @@ def kpi_line(view: RunView, moment: Moment) -> Content:
         style = "$warning bold" if metric in odd else "bold"
         line = line.append(Content.assemble(gap, (f"{label} ", "$muted"), (text, style)))
         used += size
-    return line if used else Content.styled("no numbers yet: the first ones come with the first episode", "$muted")
+    if used:
+        return line
+    words = "no numbers: nothing of it was read yet" if moment.link.trouble else WAITING
+    return Content.styled(words, "$muted")
 
 
 class StatusBar(Static):

@@ -1,6 +1,6 @@
 """Hints that need more than the latest value of a metric."""
 
-from engine.protocol.events import Metrics
+from engine.protocol.events import EvaluationDone, Metrics
 from engine.protocol.status import Status
 from rlrobo_tui.health import FLAT_VALUES, MIN_VALUES, RETURN, hints
 from rlrobo_tui.run_view import RunView
@@ -29,3 +29,15 @@ def test_returns_that_no_longer_rise_earn_a_hint() -> None:
     assert hinted({RETURN: rising}) == []
     assert hinted({RETURN: rising + [float(FLAT_VALUES)] * (2 * FLAT_VALUES)}) == [RETURN]
     assert hinted({RETURN: [1.0] * (FLAT_VALUES - 1)}) == []
+
+
+def test_a_run_that_solves_its_task_need_not_rise_or_explore() -> None:
+    view = RunView(status=Status.RUNNING, solved_return=475.0)
+    view.fold(
+        Metrics(step=step, values={RETURN: 500.0 if step else 0.0, "train/std": 0.01}) for step in range(FLAT_VALUES)
+    )
+    assert [hint.metric for hint in hints(view)] == ["train/std", RETURN]
+    view.fold([EvaluationDone(step=FLAT_VALUES, return_mean=500.0)])
+    assert hints(view) == []
+    view.fold([EvaluationDone(step=FLAT_VALUES, return_mean=200.0)])
+    assert hints(view)

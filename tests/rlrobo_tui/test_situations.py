@@ -11,10 +11,10 @@ from engine.protocol.events import (
     RunStarted,
     StatusChanged,
 )
-from engine.protocol.status import EndReason, Status
+from engine.protocol.status import OUTCOMES, EndReason, Status
 from rlrobo_tui.actions.registry import ACTIONS
 from rlrobo_tui.link import Link
-from rlrobo_tui.run_view import RunView
+from rlrobo_tui.run_view import SPEED, RunView
 from rlrobo_tui.situations import Situation, situation
 
 OK = Link(read_at=1.0)
@@ -64,6 +64,14 @@ def test_a_run_that_diverged_shows_the_command_for_a_lower_learning_rate() -> No
     assert actions(found)[:2] == ["app.copy_command", "live.go_on"]
 
 
+def test_a_run_that_diverged_before_its_first_checkpoint_cannot_be_forked() -> None:
+    sentence = OUTCOMES[EndReason.DIVERGED].sentence
+    found = said(view_of(RunEnded(step=5, reason=EndReason.DIVERGED, message=f"train/loss became NaN. {sentence}")))
+    assert found.cause == "train/loss became NaN."
+    assert not found.command
+    assert actions(found)[0] == "app.new_run"
+
+
 @pytest.mark.parametrize(
     ("reason", "first"),
     [
@@ -76,7 +84,7 @@ def test_a_run_that_diverged_shows_the_command_for_a_lower_learning_rate() -> No
     ],
 )
 def test_every_end_has_words_and_a_next_action(reason: EndReason, first: str) -> None:
-    found = said(view_of(RunEnded(step=10, reason=reason)))
+    found = said(view_of(SAVED, RunEnded(step=410, reason=reason)))
     assert found.cause
     assert actions(found)[0] == first
 
@@ -100,6 +108,14 @@ def test_a_hung_engine_can_be_looked_at_and_killed() -> None:
     found = said(view)
     assert found.cause == "No step for more than 90 s."
     assert actions(found) == ["live.log", "live.kill"]
+
+
+def test_a_hung_engine_is_not_killed_by_a_command_where_a_key_does_it() -> None:
+    view = view_of(*(Metrics(step=step, time=2.0 * step, values={SPEED: 1.0}) for step in range(4)))
+    view.set_alarm("No step for more than 90 s. `rlrobo stop --kill` ends it.", time=1.0)
+    found = said(view)
+    assert found.cause == "No step for more than 90 s."
+    assert found.consequence == "Before, there was news every 2.0 s. A killed run can go on from the beginning."
 
 
 def test_files_that_cannot_be_read_are_said_before_anything_else() -> None:
