@@ -1,6 +1,7 @@
 """Runs on Spot seen by SSH: real instances of the pretended AWS, a real sshd on each, and the user's real ssh."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cloud.view_access import USER, Target, ssh_command
 from engine.protocol.run_dir import RunDir
 from tests.cloud.spot_world import LONG, MEDIUM, World, events_of, new_world
 from tests.fakeaws import namespaces, wire
+from tests.fakeaws.machine import write_program
 from tests.fakeaws.namespaces import FullMachine
 from tests.fakeaws.scenario import Fault, From
 
@@ -20,6 +22,16 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning"),  # moto knows no policies of buckets
 ]
+
+DOCKER = f"""#!/bin/bash
+[ "$1" != login ] || cat >/dev/null
+[ "$1" = run ] || exit 0
+while [ "$1" != --entrypoint ]; do shift; done
+shift 3
+# The image's Python is everybody's; this one may be in somebody's home.
+may=+dac_read_search
+exec setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps $may --ambient-caps $may {sys.executable} "$@"
+"""
 
 
 @pytest.fixture
@@ -72,6 +84,24 @@ def test_events_come_while_s3_gets_none_and_at_the_end_s3_has_all(world: World) 
     files = CloudFiles(run)
     assert not files.view_key.exists()
     assert not files.view_key.with_suffix(".pub").exists()
+
+
+def test_a_run_in_a_container_is_seen_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands for docker here starts the agent as the image's user, who can change nothing of the machine's."""
+    make_image = FullMachine._make_image
+
+    def with_docker(machine: FullMachine, user_data: bytes) -> None:
+        make_image(machine, user_data)
+        write_program(machine._root / "image/usr/local/sbin/docker", DOCKER.encode())
+
+    monkeypatch.setattr(FullMachine, "_make_image", with_docker)
+    world.fake.set_image({"RLROBO_PYTHON": ""})
+    run = world.new_run(*LONG, image="123456789012.dkr.ecr.us-east-1.amazonaws.com/rlrobo:1")
+    world.follow(run)
+    world.fake.wait_until(lambda: through(run) is Way.SSH, f"news by SSH: {world.told(run)}")
+    owner = machine_of(world).run("sh", "-c", "stat -c %u /var/lib/rlrobo/runs/*/events.jsonl /opt/rlrobo/view.py")
+    assert owner.split() == ["1000", "0"]
+    wait_for_more(world, run, "events by SSH")
 
 
 def test_a_lost_connection_costs_nothing_and_comes_back(world: World) -> None:
