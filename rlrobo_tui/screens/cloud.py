@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cloud.attach import ensure_link
 from engine.protocol.commands import Stop
@@ -29,6 +29,7 @@ from rlrobo_tui.screens.dialogs import Confirm
 from rlrobo_tui.screens.links import OpenRun
 from rlrobo_tui.steering import give
 from rlrobo_tui.widgets.cloud_table import CloudTable
+from rlrobo_tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
@@ -127,7 +128,7 @@ class CloudScreen(AccountKeys):
                 yield Static(id="attempts", markup=False)
             with VerticalScroll(id="account", can_focus=False):
                 yield Static(id="instances", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to read."""

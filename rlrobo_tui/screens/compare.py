@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
@@ -49,6 +49,7 @@ from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.compare_table import CompareTable, TableState
 from rlrobo_tui.widgets.config_table import config_content
+from rlrobo_tui.widgets.key_bar import KeyBar
 from rlrobo_tui.widgets.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class CompareScreen(CompareKeys):
                 yield CompareTable(id="table")
             with VerticalScroll(id="diff"):
                 yield Static(id="changes")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to read the runs."""

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.protocol.errors import RlroboError
 from rlrobo_tui.actions.registry import bindings_of
@@ -20,6 +20,7 @@ from rlrobo_tui.commands.checks import CHECKS, Check, Verdict
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.terminal import describe_terminal
+from rlrobo_tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
@@ -76,7 +77,7 @@ class DoctorScreen(Page[None]):
         with VerticalScroll(id="checks"):
             yield Static(id="found")
             yield Static(id="terminal")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to check."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal, Vertical
-from textual.widgets import Footer
 
 from engine.protocol.run_dir import RunDir, list_runs
 from engine.protocol.task_facts import read_facts
@@ -29,6 +28,7 @@ from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.banner import Banner
 from rlrobo_tui.widgets.chart import Chart
 from rlrobo_tui.widgets.event_log import EventLog
+from rlrobo_tui.widgets.key_bar import KeyBar
 from rlrobo_tui.widgets.robot_tile import RobotTile
 from rlrobo_tui.widgets.run_rail import RunRail
 from rlrobo_tui.widgets.side_panel import SidePanel
@@ -111,7 +111,7 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
             yield Sparklines(id="sparklines")
             yield SidePanel(id="side", classes=PANEL)
         yield EventLog(id="events", classes=PANEL)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to follow the run."""

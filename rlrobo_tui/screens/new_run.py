@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
-from textual.widgets import ContentSwitcher, Footer, Input, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from engine.protocol.config import RunConfig
 from engine.protocol.errors import RlroboError
@@ -39,6 +39,7 @@ from rlrobo_tui.widgets.algorithm_step import AlgorithmStep
 from rlrobo_tui.widgets.beside import Beside
 from rlrobo_tui.widgets.form_step import Answered, Explained, FormState, judged
 from rlrobo_tui.widgets.hardware_step import HardwareStep
+from rlrobo_tui.widgets.key_bar import KeyBar
 from rlrobo_tui.widgets.review_step import ReviewStep
 from rlrobo_tui.widgets.robot_step import RobotStep
 from rlrobo_tui.widgets.step_bar import StepBar
@@ -117,7 +118,7 @@ class NewRunScreen(SteppedPage):
                     panel.border_title = "this will run"
                     yield Static(id="card-text")
         yield Static(id="error", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     async def on_mount(self) -> None:
         """Show what was answered before."""

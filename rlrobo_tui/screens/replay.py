@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.launch import find_engine
 from engine.protocol.run_dir import RunDir, list_runs
@@ -36,6 +36,7 @@ from rlrobo_tui.step_history import StepHistory
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.terminal import is_over_ssh
 from rlrobo_tui.widgets.checkpoint_rail import CheckpointRail
+from rlrobo_tui.widgets.key_bar import KeyBar
 from rlrobo_tui.widgets.robot_view import RobotView
 from rlrobo_tui.widgets.step_plots import ActionPlot, RewardPlot, StepPlot
 
@@ -108,7 +109,7 @@ class ReplayScreen(ReplayKeys):
                 with Horizontal(id="step-plots"):
                     yield RewardPlot(id="reward-plot")
                     yield ActionPlot(id="action-plot")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to read and to play."""

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from engine.protocol.run_dir import RunDir
@@ -29,6 +29,7 @@ from rlrobo_tui.screens.run_filtering import RunFiltering
 from rlrobo_tui.screens.run_tagging import RunTagging
 from rlrobo_tui.tips import tip_of
 from rlrobo_tui.widgets.detail import Detail
+from rlrobo_tui.widgets.key_bar import KeyBar
 from rlrobo_tui.widgets.run_preview import RunPreview
 from rlrobo_tui.widgets.runs_table import RunsTable
 
@@ -124,7 +125,7 @@ class RunsScreen(RunControl, RunArranging, RunFiltering, RunTagging):
         yield Static(id="tip", markup=False)
         yield Input(placeholder=EXAMPLE, id="words", compact=True)
         yield Static(id="wrong", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin to read the folder."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.protocol.settings import VARIABLES, Settings
@@ -18,6 +18,7 @@ from rlrobo_tui.preferences import Preferences, choices
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.struct_docs import field_docs
 from rlrobo_tui.widgets.choice_list import SteadyList
+from rlrobo_tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from rlrobo_tui.app import RlroboApp
@@ -49,7 +50,7 @@ class SettingsScreen(Page[None]):
         with VerticalScroll(id="outside", can_focus=False):
             yield Static(_files())
             yield Static(_environment())
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Stand on the first setting."""

@@ -187,6 +187,7 @@ def test_restarts_and_a_divergence_are_marked_in_the_chart(run: RunDir) -> None:
         [
             Resumed(step=300, discarded_steps=200, total_timesteps=1000),
             StatusChanged(step=300, status=Status.RUNNING),
+            CheckpointSaved(step=400, path="checkpoints/000000400"),
             Metrics(step=500, values={"rollout/ep_rew_mean": 50.0}),
             RunEnded(step=500, reason=EndReason.DIVERGED, message="train/loss is not finite."),
         ],
