@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from engine.protocol.status import EndReason, Status, with_next_step
+from engine.protocol.status import Status
 from rlrobo_tui.quantities import number
 from rlrobo_tui.run_view import RunView
 
@@ -15,11 +15,9 @@ def notices(before: RunView, after: RunView) -> list[tuple[str, Severity]]:
     if len(after.evaluations) > len(before.evaluations) and after.evaluations[-1].is_best:
         found.append((f"Best evaluation so far: {number(after.evaluations[-1].return_mean)}.", "information"))
     if after.status.is_over and not before.status.is_over:
-        severity: Severity = "error" if after.status is Status.FAILED else "information"
-        sentence = f"{after.run_id} {after.status.value}."
-        if after.end_reason is EndReason.KILLED:
-            sentence = with_next_step(sentence, after.end_reason, after.run_id)
-        found.append((sentence, severity))
+        # No error, which would stay: the banner of the page does, and it says why and which key goes on.
+        severity: Severity = "warning" if after.status is Status.FAILED else "information"
+        found.append((f"{after.run_id} {after.status.value}.", severity))
     known = {(line.time, line.text) for line in before.log}
     for line in after.log:
         if (line.time, line.text) not in known and (line.kind == "warning" or " refused" in line.text):

@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from engine.protocol.events import Metrics, Resumed, RunEnded, StatusChanged
+from engine.protocol.events import CheckpointSaved, Metrics, Resumed, RunEnded, StatusChanged
 from engine.protocol.run_dir import RunDir
 from engine.protocol.status import EndReason, Status
 from rlrobo_tui.app import Options, RlroboApp

@@ -56,7 +56,7 @@ def test_dead_engine_is_seen_at_the_next_poll_with_the_next_step(run: RunDir) ->
     run.lock_file.write_text("")
     assert tail.poll()
     assert tail.view.end_message == f"{OUTCOMES[EndReason.KILLED].sentence} Go on with `rlrobo resume r`."
-    assert notices(before, tail.view) == [("r failed. Go on with `rlrobo resume r`.", "error")]
+    assert notices(before, tail.view) == [("r failed.", "warning")]
 
 
 def test_cause_that_the_supervisor_tells_is_waited_for(run: RunDir) -> None:
