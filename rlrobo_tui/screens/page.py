@@ -41,5 +41,7 @@ class Page(Screen[Result]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what is not possible now; the help page says why."""
+        if not self.children:  # a key that was meant for the page before came late: this one is still to be composed
+            return False
         found = find_action(self.SCOPE, action)
         return found is None or not why_not(found, self, is_read_only=self.rlrobo.is_read_only)

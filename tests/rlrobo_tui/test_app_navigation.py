@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 
 from rlrobo_tui.app import RlroboApp
 from rlrobo_tui.screens.help import HelpScreen
+from rlrobo_tui.screens.live import LiveScreen
 from tests.rlrobo_tui.app_runs import drive, make_run, training, until
 
 
@@ -40,6 +41,24 @@ def test_keys_lead_from_page_to_page_and_back(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
 
     drive(RlroboApp(tmp_path), play)
+
+
+def test_a_late_key_of_the_page_before_does_nothing_on_a_page_that_is_still_empty(tmp_path: Path) -> None:
+    make_run(tmp_path, events=training())
+    app = RlroboApp(tmp_path)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.current)
+        app.go("live")
+        page = app.screen
+        assert isinstance(page, LiveScreen)
+        axis = page.lens.x_axis
+        assert not await app.run_action("x_axis", page)
+        await until(pilot, lambda: page.children)
+        assert page.lens.x_axis is axis
+        assert await app.run_action("x_axis", page)
+
+    drive(app, play)
 
 
 def test_a_page_without_anything_to_show_says_which_key_helps(tmp_path: Path) -> None:
