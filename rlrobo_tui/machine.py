@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,13 @@ from engine.launch import find_engine
 from engine.protocol.algorithms import ON_POLICY, algorithm_name
 from engine.protocol.config import RunConfig
 from engine.protocol.disk import free_bytes, transition_bytes
+from engine.protocol.errors import RlroboError
 from engine.protocol.provenance import usable_cpus
 from engine.protocol.run_dir import list_runs
+from engine.protocol.status import Status
+from engine.protocol.summary import RunSummary, summarize
 from engine.protocol.task_facts import TaskFacts
+from rlrobo_tui.run_list import short_name
 from rlrobo_tui.twin import run_program
 
 ENGINE_BYTES = 450_000_000
@@ -89,6 +95,13 @@ def memory_of(config: RunConfig, facts: TaskFacts, num_cpus: int) -> int:
     return total + config.num_envs * SIMULATION_BYTES
 
 
+def _with_engine(runs_dir: Path) -> Iterator[RunSummary]:
+    for run in list_runs(runs_dir):
+        if find_engine(run) is not None:
+            with suppress(RlroboError, OSError):  # one that is being made or deleted right now
+                yield summarize(run)
+
+
 def _look(runs_dir: Path, gpu: str) -> Machine:
     memory = psutil.virtual_memory()
     return Machine(
@@ -98,5 +111,5 @@ def _look(runs_dir: Path, gpu: str) -> Machine:
         memory_bytes=memory.total,
         free_disk_bytes=free_bytes(runs_dir),
         gpu=gpu,
-        training=tuple(run.id for run in list_runs(runs_dir) if find_engine(run) is not None),
+        training=tuple(short_name(run) for run in _with_engine(runs_dir) if run.status is not Status.PAUSED),
     )

@@ -80,8 +80,8 @@ def check_processors(config: RunConfig, machine: Machine) -> Check:
     if machine.training:
         others = count_of(len(machine.training), "other run")
         verb = "trains" if len(machine.training) == 1 else "train"
-        fix = "both get slower; wait, or pause it with p on its page"
-        return _warning("cores", f"{others} {verb} on these {cores}: {machine.training[0]}", fix)
+        fix = "all get slower; wait, or pause others: p in the list of runs"
+        return _warning("cores", f"{others} {verb} on these {cores}", fix)
     if workers > machine.num_cpus:
         return _warning("cores", f"{workers} workers on {cores}", "take 0 workers: one for each core")
     if machine.load > machine.num_cpus:
@@ -143,7 +143,7 @@ def check_names(config: RunConfig, runs: list[RunDir]) -> Check:
     same = [run for run in runs if run.id.endswith(f"-{name}")]
     if any(_repeats(config, run) for run in same):
         fix = "it would train the same again; choose another seed"
-        return _warning("name", f"{name} was trained with the same settings", fix)
+        return _warning("name", f"{name}: an older run is the same", fix)
     older = f", as {count_of(len(same), 'older run')} with other settings" if same else ""
     return _ok("name", name + older)
 

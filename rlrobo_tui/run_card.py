@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,8 @@ from rlrobo_tui.struct_docs import first_line
 from robots.catalogue.entry import TaskEntry
 
 NAME_COLUMNS = 12
+MOST_NAMES = 2
+"""Chosen: names of other runs that have room in a line."""
 SIGNS = {Verdict.OK: ("✓", "$success"), Verdict.WARNING: ("!", "$warning"), Verdict.FAILURE: ("✗", "$error")}
 
 Rows = list[tuple[str, str]]
@@ -120,7 +123,7 @@ def machine_page(config: RunConfig, machine: Machine) -> Content:
         ("memory", f"{in_words(machine.free_memory_bytes)} free of {in_words(machine.memory_bytes)}"),
         ("disk", f"{in_words(machine.free_disk_bytes)} free for runs"),
         ("GPU", machine.gpu or "none seen"),
-        ("training now", ", ".join(machine.training) or "no other run"),
+        ("training now", _named(machine.training) or "no other run"),
     ]
     workers = num_workers_of(config, machine.num_cpus)
     use = "the process that learns simulates, too" if workers == 1 else f"{workers} processes simulate for it"
@@ -207,6 +210,11 @@ def _sizes(config: RunConfig, facts: TaskFacts | None, machine: Machine | None) 
     if machine is not None:
         rows.append(("memory", f"about {in_words(memory_of(config, facts, machine.num_cpus))}"))
     return rows
+
+
+def _named(runs: Sequence[str]) -> str:
+    rest = [f"{len(runs) - MOST_NAMES} more"] if len(runs) > MOST_NAMES else []
+    return ", ".join([*runs[:MOST_NAMES], *rest])
 
 
 def _envs(config: RunConfig, machine: Machine | None) -> str:

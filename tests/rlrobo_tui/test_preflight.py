@@ -74,10 +74,10 @@ def test_a_gpu_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     assert check("device", tmp_path, "device=cuda", machine=replace(FINE, gpu="H200")).seen == "H200"
 
 
-def test_other_runs_are_named(tmp_path: Path) -> None:
+def test_other_runs_are_counted(tmp_path: Path) -> None:
     found = check("cores", tmp_path, machine=replace(FINE, training=("one", "two")))
     assert found.verdict is Verdict.WARNING
-    assert found.seen == "2 other runs train on these 2 cores: one"
+    assert found.seen == "2 other runs train on these 2 cores"
 
 
 def test_a_busy_machine_is_a_warning(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.protocol.events import StatusChanged
+from engine.protocol.status import Status
 from rlrobo_tui.machine import find_gpu, look
 from rlrobo_tui.twin import Output, run_command, run_program
+from tests.rlrobo_tui.app_runs import hold, make_run, training
 
 
 def test_a_command_s_output_is_returned() -> None:
@@ -56,3 +59,10 @@ def test_this_machine_has_processors_and_memory(tmp_path: Path) -> None:
     assert found.num_cpus >= 1
     assert 0 < found.free_memory_bytes <= found.memory_bytes
     assert found.training == ()
+
+
+def test_paused_runs_do_not_count_as_training(tmp_path: Path) -> None:
+    held = StatusChanged(step=500, status=Status.PAUSED)
+    for seed, events in ((1, training()), (2, [*training(), held])):
+        hold(make_run(tmp_path, events=events, seed=seed))
+    assert asyncio.run(look(tmp_path)).training == ("cartpole_balance-ppo-s1",)
