@@ -174,10 +174,15 @@ class World:
 
 @contextmanager
 def new_world(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_full: bool = False, choices: Choices | None = None
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_full: bool = False,
+    choices: Choices | None = None,
+    timescale: float = 0.1,
 ) -> Iterator[World]:
     """Deploy the stack on a new pretended AWS, whose instances are held to their role."""
-    with FakeAws(folder / "machines", timescale=0.1, is_full=is_full) as fake:
+    with FakeAws(folder / "machines", timescale=timescale, is_full=is_full) as fake:
         for name, value in fake.environment().items():
             monkeypatch.setenv(name, value)
         outputs = deploy(Aws.open(fake.region), choices=choices or Choices(), follower=Follower(say=lambda _: None))

@@ -5,15 +5,33 @@ import stat
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cloud.bootstrap import boot_template
 from cloud.local import CloudFiles
+from cloud.outputs import StackOutputs
 from cloud.records import Phase, Sign
+from cloud.send import Wish, input_files, prepare
 from cloud.view_access import Target, forget_key, known_hosts_of, make_key, ssh_command, target_of
 from engine.protocol.run_dir import RunDir
+from tests.engine.driver import new_run
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL0b4PjciluLySZC4C2c+13Lkl3og7XJmZjtVORT0xri"
 TARGET = Target(3, "192.0.2.7", (HOST_KEY,))
+OUTPUTS = StackOutputs(
+    stack="rlrobo",
+    region="us-east-1",
+    bucket="rlrobo-test",
+    launch_template_id="lt-1",
+    launch_template_version="1",
+    subnets={},
+    security_group="sg-1",
+    instance_profile_arn="",
+    repository_uri="",
+    log_group="",
+    reaper="",
+)
 needs_ssh = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs OpenSSH's client")
 
 
@@ -37,6 +55,19 @@ def test_a_run_has_a_key_of_its_own_that_nobody_else_can_read_until_it_is_over(f
     files.known_hosts.write_text("x")
     forget_key(files)
     assert list(files.run.cloud.iterdir()) == []
+
+
+@needs_ssh
+@pytest.mark.parametrize("cidr", ["", "192.0.2.1/32"])
+def test_only_a_run_of_a_stack_that_opens_ssh_has_a_key(tmp_path: Path, no_fsync: None, cidr: str) -> None:
+    run = new_run(tmp_path)
+    outputs = msgspec.structs.replace(OUTPUTS, ssh_cidr=cidr)
+    spec = prepare(run, outputs, Wish(instance_types=("c7i.large",)), owner="me")
+    files = CloudFiles(run)
+    assert files.view_key.exists() is bool(spec.view_key) is bool(cidr)
+    if cidr:
+        assert f"view_key='{spec.view_key}'" in boot_template(spec)
+        assert not any(files.view_key.read_bytes() in path.read_bytes() for path in input_files(run))
 
 
 def test_where_no_key_can_be_made_there_is_none(files: CloudFiles, monkeypatch: pytest.MonkeyPatch) -> None:
