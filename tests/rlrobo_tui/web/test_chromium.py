@@ -102,6 +102,7 @@ async def chromium(session: aiohttp.ClientSession) -> AsyncIterator[Page]:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         process = await asyncio.create_subprocess_exec(
             CHROMIUM, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={folder}", "--disable-gpu",
+            "--disable-dev-shm-usage",  # containers have little of it
             "--window-size=1200,800", *sandbox, "about:blank", stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
