@@ -9,12 +9,14 @@ from rlrobo_tui.run_settings import flow
 
 ABSENT = "–"
 """Stands for a key that a configuration does not have, such as another algorithm's."""
+ALGORITHM = "algorithm.name"
 SEED = "seed"
 
 
 def flat(config: RunConfig) -> dict[str, str]:
     """Return every key of a configuration with its value as text; keys of an algorithm without its prefix."""
-    return {key.removeprefix("algorithm."): text for key, text in _flatten("", msgspec.to_builtins(config))}
+    found = _flatten("", msgspec.to_builtins(config))
+    return {"algorithm" if key == ALGORITHM else key.removeprefix("algorithm."): text for key, text in found}
 
 
 def differing(configs: Sequence[RunConfig]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ Meanings are the docstrings of engine/protocol, limits its annotations; nothing 
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ GROUPS = {"policy_kwargs": "Network"}
 """Headings that are not their names."""
 TABLES = ("task", "task_params", "randomizations", "disturbances", "curriculum", "plugins", "algorithm")
 """Keys of a run's configuration that are no single values."""
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +96,7 @@ def flow(value: object) -> str:
     if isinstance(plain, list):
         return f"[{', '.join(map(flow, plain))}]"
     if isinstance(plain, str):
-        return (
-            plain if plain.replace("_", "").isalpha() and plain not in ("true", "false", "null") else json.dumps(plain)
-        )
+        return plain if _PLAIN.fullmatch(plain) and plain not in ("true", "false", "null") else json.dumps(plain)
     if isinstance(plain, float):
         return f"{plain:g}" if float(f"{plain:g}") == plain else repr(plain)
     return json.dumps(plain)

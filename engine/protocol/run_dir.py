@@ -20,7 +20,7 @@ import msgspec
 
 from engine.protocol.algorithms import algorithm_name
 from engine.protocol.config import RunConfig, parse_config, to_yaml
-from engine.protocol.errors import NotARunError, StorageError, UnknownNameError
+from engine.protocol.errors import NotARunError, StorageError, UnknownNameError, UsageError
 from engine.protocol.files import write_whole
 from engine.protocol.lock import RunLock
 from engine.protocol.provenance import Provenance
@@ -29,6 +29,8 @@ from engine.protocol.yaml_loader import load_yaml_file
 
 ROBOT_FOLDER, PLUGINS_FOLDER = "robot", "plugins"
 """Below a run directory: the files of a robot that YAML declares, and plug-ins that are single files."""
+MOST_NAMED = 5
+"""Chosen: runs that a message names."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def list_runs(runs_dir: Path) -> list[RunDir]:
 def find_run(runs_dir: Path, text: str) -> RunDir:
     """Return the run that `text` means: a path, an id, `latest`, or a part of exactly one id.
 
-    Raises NotARunError for a path that is no run and UnknownNameError where no or several runs match.
+    Raises NotARunError for a path that is no run, UnknownNameError where no run matches, UsageError where several do.
     """
     if "/" in text or Path(text).is_dir():
         return open_run(Path(text))
@@ -182,11 +184,11 @@ def find_run(runs_dir: Path, text: str) -> RunDir:
         return runs[0]
     matches = [run for run in runs if run.id == text] or [run for run in runs if text in run.id]
     if len(matches) > 1:
-        raise UnknownNameError(
-            "run", text, [run.id for run in matches], f"It means {len(matches)} runs; give more of the id."
-        )
+        named = ", ".join(run.id for run in matches[:MOST_NAMED])
+        rest = " …" if len(matches) > MOST_NAMED else ""
+        raise UsageError(f"{text!r} means {len(matches)} runs; give more of the id. They are {named}{rest}.")
     if not matches:
-        raise UnknownNameError("run", text, ids[:5], hint if ids else f"There are none yet. {hint}")
+        raise UnknownNameError("run", text, ids[:MOST_NAMED], hint if ids else f"There are none yet. {hint}")
     return matches[0]
 
 

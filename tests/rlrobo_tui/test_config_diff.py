@@ -16,7 +16,7 @@ def test_only_keys_that_differ_are_named_each_with_its_values() -> None:
 
 def test_what_another_algorithm_does_not_have_is_absent() -> None:
     found = differing([ANT, RunConfig(task="ant_walk", algorithm=SAC())])
-    assert found["name"] == ["ppo", "sac"]
+    assert found["algorithm"] == ["ppo", "sac"]
     assert found["clip_range"][1] == ABSENT
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.protocol.algorithms import SAC
 from engine.protocol.config import RunConfig
-from engine.protocol.errors import ConfigError, NotARunError, StorageError, UnknownNameError
+from engine.protocol.errors import ConfigError, NotARunError, StorageError, UnknownNameError, UsageError
 from engine.protocol.provenance import Provenance, collect_provenance
 from engine.protocol.run_dir import RunDir, create_run, find_run, list_runs, open_run
 
@@ -110,7 +110,7 @@ def test_latest_is_the_newest_run(runs: Path, provenance: Provenance) -> None:
 def test_part_of_several_ids_is_refused(runs: Path, provenance: Provenance) -> None:
     make(runs, provenance)
     make(runs, provenance)
-    with pytest.raises(UnknownNameError, match="It means 2 runs; give more of the id"):
+    with pytest.raises(UsageError, match="means 2 runs; give more of the id"):
         find_run(runs, "ant_walk")
 
 
