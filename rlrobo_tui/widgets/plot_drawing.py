@@ -12,6 +12,8 @@ LABEL_COLUMNS = 6
 """Width of the value axis' labels; fixed, so that the chart does not jump when the numbers grow."""
 END_COLUMNS = 8
 """Width of the labels at the ends of lines."""
+MARK_GAP = 3
+"""Chosen: columns from one mark to the next of the same height that leave the line visible between them."""
 WIDE_COLUMNS = 48
 """chosen: a narrower chart has no room for labels at the ends of its lines."""
 MIN_SIZE = (16, 3)
@@ -146,10 +148,15 @@ class _Drawing:
                 return
 
     def _draw_marks(self) -> None:
-        for mark in self._plot.marks:
+        """Draw the marks, the later ones first: of many side by side only some, which would be a bar over the line."""
+        drawn: list[tuple[int, int]] = []
+        for mark in reversed(self._plot.marks):
             row, column = self._row(self._scaled(mark.y)), self._column(mark.x)
-            if row is not None and column is not None:
+            if row is None or column is None:
+                continue
+            if not any(abs(row - at[0]) <= 1 and abs(column - at[1]) < MARK_GAP for at in drawn):
                 self._canvas.text(column, row, mark.glyph, mark.style)
+                drawn.append((row, column))
 
     def _draw_rules(self) -> None:
         free_from = self._area.left

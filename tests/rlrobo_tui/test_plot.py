@@ -72,6 +72,14 @@ def test_marks_levels_rules_and_the_label_at_the_end_are_there() -> None:
         assert piece in drawn
 
 
+def test_many_marks_side_by_side_leave_the_line_visible() -> None:
+    marks = [Mark(x, 50, "◆", NOTHING) for x in range(100)] + [Mark(40, 90, "◆", NOTHING), Mark(98, 50, "★", NOTHING)]
+    drawn = "\n".join(text(draw(plot(rising(), marks=marks), 60, 12, Look())))
+    assert "◆◆" not in drawn
+    assert "★" in drawn
+    assert drawn.count("◆") > 12, "one at another height stays"
+
+
 @pytest.mark.parametrize(("y", "row", "words"), [(1000, 0, "↑ solved 1000"), (-1000, 9, "↓ solved -1000")])
 def test_a_level_far_from_the_data_is_an_arrow_and_does_not_squeeze_it(y: float, row: int, words: str) -> None:
     lines = text(draw(plot(rising(), levels=[Level(y, "┈", NOTHING, f"solved {y}")]), 60, 12, Look()))
