@@ -45,9 +45,9 @@ class Refusing(App[None]):
 
     def _refusal(self, action: Action, reason: str) -> str:
         if reason.startswith("needs"):
-            return f"{action.label} {reason}."
+            return f"{action.keys_text} {action.label}: {reason}."
         remedy = "^o switches that off" if self.may_switch_read_only else "`rlrobo web --steer` starts one that steers"
-        return f"{action.label}: {reason}; {remedy}."
+        return f"{action.keys_text} {action.label}: {reason}; {remedy}."
 
     def _explained(self, page: Page[Any] | None) -> list[tuple[Action, str]]:
         holders = [("app", self)] if page is None else [(page.SCOPE, page), ("app", self)]

@@ -7,6 +7,7 @@ _RUN = "Run"
 _LIST = "List"
 _MARKS = "Marks"
 _SELECTED = Need("has_selection", "a run in the list")
+_RUNS = Need("has_runs", "a run in the folder")
 _ACTIVE = Need("has_active", "a marked or selected run that trains")
 
 ACTIONS = (
@@ -33,7 +34,7 @@ ACTIONS = (
     Action(
         id="filter", scope="runs", keys="slash", label="Filter", shown_key="/", group=_LIST,
         help=f"Show only runs that have all of this: {EXAMPLE}. Keys: {', '.join(KEYS)}.",
-        cli="rlrobo runs --filter QUERY",
+        cli="rlrobo runs --filter QUERY", need=_RUNS,
     ),
     Action(
         id="clear_filter", scope="runs", keys="escape", label="All", help="Show all runs again.", is_in_footer=False,
@@ -41,15 +42,16 @@ ACTIONS = (
     ),
     Action(
         id="sort", scope="runs", keys="o", label="Sort", help="Sort by the next column.", group=_LIST,
-        cli="rlrobo runs --sort COLUMN",
+        cli="rlrobo runs --sort COLUMN", need=_RUNS,
     ),
     Action(
         id="reverse", scope="runs", keys="O", label="Reverse", help="Turn the order round.", is_in_footer=False,
-        group=_LIST,
+        group=_LIST, need=_RUNS,
     ),
     Action(
         id="group", scope="runs", keys="G", label="Group", group=_LIST, is_in_footer=False,
         help="Put runs of one task, of one algorithm, of both, or of the same tags together; then none again.",
+        need=_RUNS,
     ),
     Action(
         id="down", scope="runs", keys="j", label="Down", help="Next run in the list.", is_in_footer=False, group=_LIST
@@ -70,6 +72,11 @@ ACTIONS = (
     Action(
         id="stop", scope="runs", keys="s", label="Stop", group=_RUN, danger=Danger.ENDS, cli="rlrobo stop {run}",
         help="Save checkpoints and end the marked runs, else the selected one; asks first.", need=_ACTIVE,
+    ),
+    Action(
+        id="go_on", scope="runs", keys="R", label="Resume", group=_RUN, danger=Danger.STEERS, cli="rlrobo resume {run}",
+        help="Go on from the last checkpoint of a run that ended early; asks.",
+        need=Need("may_go_on", "one marked or selected run that ended early on this machine"),
     ),
     Action(
         id="tag", scope="runs", keys="t", label="Tag", group=_RUN, danger=Danger.STEERS, is_in_footer=False,

@@ -16,6 +16,7 @@ from engine.protocol.summary import RunSummary
 from rlrobo_tui.quantities import count_of
 from rlrobo_tui.run_list import short_name, subject_of
 from rlrobo_tui.screens.dialogs import Confirm
+from rlrobo_tui.screens.links import GoOn
 from rlrobo_tui.screens.page import Page
 from rlrobo_tui.screens.typed_confirm import TypedConfirm
 from rlrobo_tui.steering import give
@@ -55,6 +56,11 @@ class RunControl(Page[None]):
         return not self.may_pause and any(run.status is Status.PAUSED for run in self.targets)
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether a new engine could go on with the run that is meant."""
+        return len(self.targets) == 1 and _ended_early(self.targets[0])
+
+    @property
     def may_delete(self) -> bool:
         """Whether there is a run that ended."""
         return any(run.status.is_over for run in self.targets)
@@ -86,6 +92,18 @@ class RunControl(Page[None]):
         if len(runs) > 1:
             consequence = f"{_names(runs)}\nEach saves a checkpoint and ends. A stopped run does not go on by itself."
         self.app.push_screen(Confirm(f"Stop {subject_of(runs)}?", consequence=consequence, verb="Stop"), answer)
+
+    def action_go_on(self) -> None:
+        """Ask, then let a new engine go on with the run."""
+        run = self.targets[0]
+
+        def answer(is_yes: bool | None) -> None:
+            if is_yes:
+                self.post_message(GoOn(_dir(run), seen_until=run.updated_at))
+                self.notify(f"Resuming {run.id}.", markup=False)
+
+        consequence = "A new engine goes on from its last checkpoint; without one, at the beginning."
+        self.app.push_screen(Confirm(f"Resume {run.id}?", consequence=consequence, verb="Resume"), answer)
 
     def action_delete(self) -> None:
         """Ask for a word, then move runs to the trash."""
@@ -146,6 +164,10 @@ class RunControl(Page[None]):
 
 def _may_pause(run: RunSummary) -> bool:
     return not run.status.is_over and run.status is not Status.PAUSED
+
+
+def _ended_early(run: RunSummary) -> bool:
+    return run.status in (Status.STOPPED, Status.FAILED) and run.place == "here"
 
 
 def _dir(run: RunSummary) -> RunDir:

@@ -107,6 +107,11 @@ class RunsScreen(RunControl, RunArranging, RunFiltering, RunTagging):
         return self.selected is not None
 
     @property
+    def has_runs(self) -> bool:
+        """Whether there is a run, whatever the filter."""
+        return bool(self._summaries)
+
+    @property
     def shown(self) -> Sequence[RunSummary]:
         """The runs that the filter lets through."""
         return self._shown

@@ -24,7 +24,7 @@ def test_a_browser_that_may_only_watch_sees_why_no_key_steers(
         await loaded(pilot)
         await pilot.press("s", "n", "ctrl+o")
         remedy = "the app is read-only; `rlrobo web --steer` starts one that steers."
-        assert told == [f"Stop: {remedy}", f"New: {remedy}", "Read-only needs `rlrobo web --steer`."]
+        assert told == [f"s Stop: {remedy}", f"n New: {remedy}", "^o Read-only: needs `rlrobo web --steer`."]
         assert isinstance(pilot.app.screen, LiveScreen)
 
     drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
@@ -35,7 +35,7 @@ def test_in_a_terminal_it_names_the_key_that_lets_it_steer(run: RunDir, told: li
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
         await pilot.press("p")
-        assert told == ["Pause: the app is read-only; ^o switches that off."]
+        assert told == ["p Pause: the app is read-only; ^o switches that off."]
 
     drive(RlroboApp(run.path.parent, run=run, options=Options(read_only=True)), play)
 
@@ -64,7 +64,7 @@ def test_what_a_key_lacks_is_said_once_for_all_that_it_could_mean(tmp_path: Path
         await loaded(pilot)
         await until(pilot, lambda: pilot.app.screen.view.status.is_over)  # type: ignore[attr-defined]
         await pilot.press("p", "b")
-        assert told == ["Pause needs a run that trains.", "Robot needs a terminal of 200x50."]
+        assert told == ["p Pause: needs a run that trains.", "b Robot: needs a terminal of 200x50."]
 
     drive(RlroboApp(tmp_path, run=run), play)
 
@@ -77,6 +77,6 @@ def test_keys_that_are_typed_or_belong_to_a_dialog_say_nothing(run: RunDir, told
         await pilot.press("question_mark", "u", "escape")
         assert told == []
         await pilot.press("u")
-        assert told == ["Undelete needs something deleted since the app started."]
+        assert told == ["u Undelete: needs something deleted since the app started."]
 
     drive(RlroboApp(run.path.parent), play)

@@ -92,3 +92,18 @@ def test_a_completed_run_does_not_offer_it(tmp_path: Path, started: list[RunDir]
 
     drive(RlroboApp(tmp_path, run=ended_run(tmp_path, EndReason.COMPLETED)), play)
     assert started == []
+
+
+def test_the_list_asks_the_same(tmp_path: Path, started: list[RunDir]) -> None:
+    run = ended_run(tmp_path, EndReason.STOPPED)
+    app = RlroboApp(tmp_path)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "R Resume" in screen_text(app))
+        for answer in ("n", "y"):
+            await pilot.press("R")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press(answer)
+        await until(pilot, lambda: started == [run])
+
+    drive(app, play)
