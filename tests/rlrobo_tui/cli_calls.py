@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.protocol.checkpoints import POLICY, EvaluationResult, Manifest, new_checkpoint
@@ -17,6 +19,7 @@ from engine.protocol.run_dir import RunDir, create_run
 from engine.protocol.status import OUTCOMES, EndReason, Status
 from rlrobo_tui.cli import main
 
+PATIENCE_S = 60.0
 NOWHERE = Provenance(
     command=["rlrobo"],
     working_directory="/",
@@ -133,3 +136,19 @@ def call_process(runs_dir: Path, *arguments: str, **environment: str) -> Result:
     with start_process(runs_dir, *arguments, **environment) as process:
         stdout, stderr = process.communicate(timeout=120)
         return Result(process.returncode, stdout, stderr)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie: one that nobody waits for is one until its new parent does."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def until_ended(pid: int) -> None:
+    """Wait until a process, which may be nobody's child here, has ended."""
+    end = time.monotonic() + PATIENCE_S
+    while not has_ended(pid):
+        assert time.monotonic() < end, f"process {pid} still lives"
+        time.sleep(0.02)

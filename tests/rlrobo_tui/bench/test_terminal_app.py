@@ -4,24 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from rlrobo_tui.bench.terminal_app import NeverSeenError, TerminalApp
-
-
-def has_ended(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
-def until_ended(pid: int) -> None:
-    end = time.monotonic() + 20
-    while not has_ended(pid):
-        assert time.monotonic() < end, f"process {pid} still lives"
-        time.sleep(0.02)
+from tests.rlrobo_tui.cli_calls import has_ended, until_ended
 
 
 def test_what_a_command_draws_is_read_and_its_end_is_told(tmp_path: Path) -> None:
