@@ -20,7 +20,7 @@ from rlrobo_tui.machine import Machine
 from rlrobo_tui.screens import account_keys, doctor, new_run
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.tips import TIPS
-from tests.rlrobo_tui.app_runs import PATIENCE_S, drive, screen_text
+from tests.rlrobo_tui.app_runs import drive, screen_text
 from tests.rlrobo_tui.cloud_stories import make_cloud_runs
 from tests.rlrobo_tui.snapshot_files import Mode, difference, store, stored, unused
 from tests.rlrobo_tui.snapshot_runs import HOST, NOW, PID, make_runs
@@ -39,8 +39,11 @@ from tests.rlrobo_tui.snapshot_scenes import (
 ROOT = Path(__file__).parents[2]
 HOME = Path("/home/you")
 PAGES = tuple(dict.fromkeys(scene.page for scene in SCENES))
-LOOK_AGAIN_S, IMPATIENCE_S, STEADY_S = 0.05, 1.0, 0.8
-"""Between two looks; for what else differs once a test has failed; a screen that is to be stored stays so long."""
+LOOK_AGAIN_S = 0.05
+"""Between two looks."""
+NUM_LOOKS, NUM_IMPATIENT, NUM_STEADY = 400, 20, 16
+"""At a screen that is not yet as stored; at what else differs once a test has failed; a screen that is to be stored is
+the same so often. Not a clock's time: a machine that stands still meanwhile shows nothing new."""
 MACHINE = Machine(
     num_cpus=8, load=0.42, free_memory_bytes=11 * 10**9, memory_bytes=16 * 10**9, free_disk_bytes=210 * 10**9, gpu="",
     training=(),
@@ -145,17 +148,17 @@ class Gallery:
     async def _look(self, pilot: Pilot[None], name: str, mode: Mode, *, clear: bool) -> str:
         """Return the screen as soon as it is as stored; one that is to be stored, when it stays as it is."""
         wanted = stored(name, mode)
-        patience_s = STEADY_S if self._must_renew or wanted is None else PATIENCE_S
-        patience_s = IMPATIENCE_S if self.differences else patience_s
-        end = time.monotonic() + patience_s
+        num_left = NUM_STEADY if self._must_renew or wanted is None else NUM_LOOKS
+        num_left = NUM_IMPATIENT if self.differences else num_left
         text, width = "", pilot.app.size.width
-        while text != wanted and time.monotonic() < end:
+        while text != wanted and num_left:
+            num_left -= 1
             if clear:
                 pilot.app.clear_notifications()
             await pilot.pause(LOOK_AGAIN_S)
             before, text = text, screen_text(pilot.app)
             if text != before and self._must_renew:
-                end = time.monotonic() + STEADY_S
+                num_left = NUM_STEADY
         assert all(len(line) <= width for line in text.split("\n"))
         return text
 
