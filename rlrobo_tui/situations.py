@@ -53,7 +53,7 @@ def situation(view: RunView, *, link: Link, early_death: str = "", output_cause:
     if early_death:
         said = f"It said: {output_cause}" if output_cause else "Its output may say why."
         return Situation(Status.FAILED, early_death, said, (_LOG, _NEW, _ALL))
-    if view.status.is_over:
+    if view.status.is_over and view.end_reason is not None:  # a damaged file may tell of an end without its reason
         return _end(view, output_cause)
     if view.alarm:
         return _alarm(view)

@@ -44,6 +44,10 @@ def test_a_run_that_trains_needs_no_words() -> None:
     assert situation(view_of(), link=OK) is None
 
 
+def test_an_end_without_its_reason_as_in_a_damaged_file_says_nothing_wrong() -> None:
+    assert situation(view_of(StatusChanged(step=10, status=Status.STOPPED)), link=OK) is None
+
+
 def test_a_killed_engine_is_resumed_by_a_key_and_tells_what_is_lost() -> None:
     found = said(view_of(SAVED, RunEnded(step=412, reason=EndReason.KILLED, message="Killed by signal 9.")))
     assert found.cause == "Killed by signal 9."
