@@ -48,18 +48,23 @@ async def run_program(*command: str) -> Output:
     """Run a program in our own folder; when this is cancelled, it and its children are killed. Raises OSError."""
     settings = read_settings()
     plugins = ":".join(os.path.abspath(name) for name in settings.plugins)
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, "RLROBO_PLUGINS": plugins, "RLROBO_RUNS_DIR": str(settings.runs_dir)},
-        start_new_session=True,
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "RLROBO_PLUGINS": plugins, "RLROBO_RUNS_DIR": str(settings.runs_dir)},
+            start_new_session=True,
+        )
     )
     try:
+        # Cancelled while it starts, asyncio would kill it alone and wait for what its children hold open.
+        process = await asyncio.shield(starting)
         stdout, stderr = await process.communicate()
     finally:
+        process = await starting
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

@@ -1,6 +1,7 @@
 """Commands beside the app: what they said, and that leaving ends them with their children."""
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -43,6 +44,30 @@ def test_leaving_kills_the_command_and_its_children(tmp_path: Path) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_leaving_kills_a_command_that_is_only_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    make = asyncio.create_subprocess_exec
+
+    async def leave() -> None:
+        must_start = asyncio.Event()
+
+        async def start_late(*command: str, **options: object) -> asyncio.subprocess.Process:
+            await must_start.wait()
+            started.append(await make(*command, **options))  # type: ignore[arg-type]
+            return started[0]
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start_late)
+        task = asyncio.create_task(run_program("sleep", "60"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        must_start.set()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(leave())
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_a_driver_that_hangs_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
