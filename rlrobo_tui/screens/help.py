@@ -1,19 +1,18 @@
 """The help page: keys that are valid on the page below, marks, the terminal, and the metrics that are in sight."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from rlrobo_tui.actions.action import Action
-from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.badges import BADGES, WIDTH
 from rlrobo_tui.glossary import explain
 from rlrobo_tui.marks import MARKS
+from rlrobo_tui.screens.scrolled import HINT, Scrolled
 from rlrobo_tui.terminal import describe_terminal
 
 KEY_COLUMNS = 10
@@ -47,16 +46,14 @@ class Section(NamedTuple):
         return self._replace(lines=[line for line in self.lines if has_all(line)])
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Scrolled):
     """Made from the table of actions and the glossary, so it cannot be out of date."""
 
     AUTO_FOCUS = "#page"
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
-        *bindings_of("overlay"),
+    SCROLLER = "#sections"
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "close", show=False),
         Binding("slash", "search", "Search"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
     ]
 
     def __init__(self, actions: list[tuple[Action, str]], *, metrics: list[str], is_ascii: bool) -> None:
@@ -76,7 +73,7 @@ class HelpScreen(ModalScreen[None]):
         """Lay out the page."""
         with Vertical(id="page") as page:
             page.border_title = "Help"
-            page.border_subtitle = "/ search · j k scroll · esc close"
+            page.border_subtitle = f"/ search · {HINT}"
             yield Input(placeholder="words to look for", id="words", compact=True)
             with VerticalScroll(id="sections"):
                 yield Static(id="found")
@@ -113,10 +110,6 @@ class HelpScreen(ModalScreen[None]):
             self.query_one("#sections").focus()
         else:
             self.dismiss()
-
-    def action_scroll(self, direction: int) -> None:
-        """Move as vi does."""
-        self.query_one("#sections", VerticalScroll).scroll_relative(y=direction, animate=False)
 
     def _show(self, words: str) -> None:
         found = [section.having(words) for section in self._sections]

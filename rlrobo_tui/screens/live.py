@@ -59,7 +59,7 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
     SCOPE = "live"
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-xwide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (32, "-tall"), (50, "-xtall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-low"), (20, "-short"), (32, "-tall"), (50, "-xtall")]  # noqa: RUF012
 
     def __init__(self, run: RunDir, *, is_ascii: bool) -> None:
         super().__init__(run)
@@ -110,7 +110,7 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
                         yield Chart(id=f"small-{number}", is_ascii=self._is_ascii, classes=f"{PANEL} small")
             yield Sparklines(id="sparklines")
             yield SidePanel(id="side", classes=PANEL)
-        yield EventLog(id="events", classes=PANEL)
+        yield EventLog(id="events", is_ascii=self._is_ascii, classes=PANEL)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -230,7 +230,7 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
 
     def action_log(self) -> None:
         """Show all events and the engine's output."""
-        self.app.push_screen(LogScreen(self.run_dir, self.view, num_corrupt=self.num_corrupt))
+        self.app.push_screen(LogScreen(self.run_dir, lambda: (self.view, self.num_corrupt)))
 
     def action_replay(self) -> None:
         """Show what the robot has learned."""

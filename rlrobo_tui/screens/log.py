@@ -1,49 +1,46 @@
-"""Everything that happened in a run, and what its engine printed, on a page of its own."""
+"""Everything that happened in a run, and what its engine printed, on a page of its own that goes on with the run."""
+
+from collections.abc import Callable
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.protocol.run_dir import RunDir
-from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.engine_output import cause_index, read_output
 from rlrobo_tui.run_view import RunView
+from rlrobo_tui.screens.scrolled import HINT, Scrolled
 from rlrobo_tui.widgets.event_log import log_lines
 
+REREAD_S = 1.0
 
-class LogScreen(ModalScreen[None]):
-    """A picture of the moment in which it was opened."""
 
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
-        *bindings_of("overlay"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-    ]
+class LogScreen(Scrolled):
+    """Begins at the end, and stays there until somebody scrolls."""
 
-    def __init__(self, run: RunDir, view: RunView, *, num_corrupt: int) -> None:
+    def __init__(self, run: RunDir, seen: Callable[[], tuple[RunView, int]]) -> None:
+        """`seen` tells what is known of the run now, and how many lines of its events could not be read."""
         super().__init__()
-        self._run, self._view, self._num_corrupt = run, view, num_corrupt
+        self._run, self._seen = run, seen
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with VerticalScroll(id="page") as page:
             page.border_title = self._run.id
-            page.border_subtitle = "j k scroll · esc close"
-            yield Static(log_lines(list(self._view.log)))
-            if self._num_corrupt:
-                yield Static(Content.styled(f"{self._num_corrupt} unreadable lines were skipped", "$warning"))
+            page.border_subtitle = HINT
+            yield Static(id="lines")
             yield Static(Content.styled(f"\n{self._run.engine_log}", "$accent bold"))
             yield Static(id="output")
 
     def on_mount(self) -> None:
-        """Read the engine's output."""
+        """Read now, and again and again."""
+        self._show("")
+        self.set_interval(REREAD_S, self._read)
         self._read()
 
-    @work(thread=True, exit_on_error=False)
+    @work(thread=True, exclusive=True, exit_on_error=False)
     def _read(self) -> None:
         output = read_output(self._run)
         self.app.call_from_thread(self._show, output)
@@ -52,16 +49,24 @@ class LogScreen(ModalScreen[None]):
         """Show the end first: that is where a cause stands."""
         if not self.is_attached:
             return
-        self.query_one("#output", Static).update(marked(output or "(empty)"))
-        self.query_one("#page", VerticalScroll).scroll_end(animate=False)
+        is_at_end = self.scroller.scroll_y >= self.scroller.max_scroll_y
+        changed = [self._put("#lines", self._lines()), self._put("#output", marked(output or "(empty)"))]
+        if any(changed) and is_at_end:
+            self.scroller.scroll_end(animate=False)
 
-    def action_close(self) -> None:
-        """Close the page."""
-        self.dismiss()
+    def _lines(self) -> Content:
+        view, num_corrupt = self._seen()
+        lines = log_lines(list(view.log), is_ascii=getattr(self.app, "is_ascii", False))
+        if not num_corrupt:
+            return lines
+        return Content("\n").join([lines, Content.styled(f"{num_corrupt} unreadable lines were skipped", "$warning")])
 
-    def action_scroll(self, direction: int) -> None:
-        """Move as vi does."""
-        self.query_one("#page", VerticalScroll).scroll_relative(y=direction, animate=False)
+    def _put(self, selector: str, content: Content) -> bool:
+        box = self.query_one(selector, Static)
+        if box.content == content:
+            return False
+        box.update(content)
+        return True
 
 
 def marked(output: str) -> Content:

@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from rlrobo_tui.actions.registry import bindings_of
 from rlrobo_tui.noticing import Notice
 from rlrobo_tui.quantities import clock
+from rlrobo_tui.screens.scrolled import HINT, Scrolled
 
 _SIGNS = {"information": (" ", ""), "warning": ("!", "$warning"), "error": ("x", "$error")}
 
 
-class NoticesScreen(ModalScreen[None]):
+class NoticesScreen(Scrolled):
     """A picture of the moment in which it was opened, the latest first."""
-
-    BINDINGS = bindings_of("overlay")
 
     def __init__(self, notices: Sequence[Notice]) -> None:
         super().__init__()
@@ -28,12 +25,8 @@ class NoticesScreen(ModalScreen[None]):
         """Lay out the page."""
         with VerticalScroll(id="page") as page:
             page.border_title = "Notifications"
-            page.border_subtitle = "esc close"
+            page.border_subtitle = HINT
             yield Static(Content("\n").join(map(_line, reversed(self._notices))) if self._notices else "None so far.")
-
-    def action_close(self) -> None:
-        """Close the page."""
-        self.dismiss()
 
 
 def _line(notice: Notice) -> Content:

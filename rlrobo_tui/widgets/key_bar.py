@@ -54,5 +54,3 @@ def fitting(keys: Sequence[tuple[str, int]], room: int) -> list[int]:
 def width_of(key: FooterKey) -> int:
     """Return the columns that a key takes, with the gap behind it."""
     return len(key.key_display) + len(key.description) + 2
-
-

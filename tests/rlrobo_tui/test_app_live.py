@@ -228,3 +228,25 @@ def test_a_large_terminal_shows_the_newest_runs_beside_the_charts(tmp_path: Path
     app = RlroboApp(tmp_path, run=second)
     app.memory.live.has_robot = False
     drive(app, play, size=(200, 50))
+
+
+def test_the_log_page_goes_on_with_the_run_and_has_the_keys_of_a_pager(run: RunDir) -> None:
+    run.engine_log.write_text("one\n" * 50 + "the end\n")
+
+    async def play(pilot: Pilot[None]) -> None:
+        await loaded(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: "the end" in screen_text(pilot.app))
+        with run.engine_log.open("a") as file:
+            file.write("more\n")
+        await until(pilot, lambda: "more" in screen_text(pilot.app))
+        await pilot.press("g")
+        await until(pilot, lambda: "engine started" in screen_text(pilot.app))
+        await pilot.press("space")
+        await until(pilot, lambda: "engine started" not in screen_text(pilot.app))
+        await pilot.press("b")
+        await until(pilot, lambda: "engine started" in screen_text(pilot.app))
+        await pilot.press("G")
+        await until(pilot, lambda: "more" in screen_text(pilot.app))
+
+    drive(RlroboApp(run.path.parent, run=run), play)

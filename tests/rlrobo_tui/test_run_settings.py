@@ -48,7 +48,8 @@ def test_the_nearest_value_is_allowed(key: str, text: str, expected: str) -> Non
     ("value", "text"),
     [
         (1e-05, "1e-05"), (0.1 + 0.2, "0.30000000000000004"), (True, "true"), (None, "null"), ("relu", "relu"),
-        ("a2c", "a2c"), ("true", '"true"'), ([64, 64], "[64, 64]"), ({"start": 0.001, "end": 0.0}, "{start: 0.001, end: 0}"),
+        ("a2c", "a2c"), ("true", '"true"'), ([64, 64], "[64, 64]"),
+        ({"start": 0.001, "end": 0.0}, "{start: 0.001, end: 0}"),
     ],
 )  # fmt: skip
 def test_values_are_written_as_set_reads_them(value: object, text: str) -> None:
