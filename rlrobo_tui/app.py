@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from rlrobo_tui.collecting import settle
 from rlrobo_tui.ending import HeedingSignals
 from rlrobo_tui.folders import state_dir
 from rlrobo_tui.kept_tails import KeptTails
-from rlrobo_tui.key_map import for_textual
+from rlrobo_tui.key_map import for_textual, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
 from rlrobo_tui.noticing import Noticing
 from rlrobo_tui.pages import make_page
@@ -125,11 +125,16 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
         """Fill the command palette: the page's actions, the app's, then Textual's own."""
         for action in actions_of(getattr(screen, "SCOPE", "")):
             if screen.check_action(action.id, ()):
-                yield SystemCommand(action.label, action.help, partial(screen.run_action, action.id))
+                yield self._command(action, partial(screen.run_action, action.id))
         for action in actions_of("app"):
             if self._is_possible(action, getattr(screen, "SCOPE", "")) and action.id != "palette":
-                yield SystemCommand(action.label, action.help, partial(self.run_action, action.id))
+                yield self._command(action, partial(self.run_action, action.id))
         yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
+
+    def _command(self, action: Action, do: Callable[[], object]) -> SystemCommand:
+        """Return an action as the palette shows it: with its key, so that the next time the key is enough."""
+        keys = with_keys(action, self.key_map).keys_text
+        return SystemCommand(action.label, f"{keys}  {action.help}", do)
 
     def search_themes(self) -> None:
         """Offer our themes; the choice is kept."""

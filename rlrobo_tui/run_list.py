@@ -29,6 +29,8 @@ class Listing:
     """The newest run first."""
     histories: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Some returns of each run by its id, from its start to its end."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Why a run that is there could not be read, by its id."""
 
 
 class _Known(NamedTuple):
@@ -46,16 +48,21 @@ class RunLister:
         self._known: dict[Path, _Known] = {}
 
     def read(self) -> Listing:
-        """Read what changed; a directory that cannot be read is left out."""
+        """Read what changed. A run that could be read before stays as it was then while it cannot be."""
         found: dict[Path, _Known] = {}
+        unreadable: dict[str, str] = {}
         for run in list_runs(self._runs_dir):
             try:
                 found[run.path] = self._read_one(run)
-            except (RlroboError, OSError):  # a run that is being made or deleted right now
+            except (RlroboError, FileNotFoundError):  # a run that is being made or deleted right now
                 continue
+            except OSError as err:
+                unreadable[run.id] = err.strerror or str(err)
+                if run.path in self._known:
+                    found[run.path] = self._known[run.path]
         self._known = found
         histories = {known.summary.id: known.history for known in found.values()}
-        return Listing([known.summary for known in found.values()], histories)
+        return Listing([known.summary for known in found.values()], histories, unreadable)
 
     def _read_one(self, run: RunDir) -> _Known:
         stamp = (*_stamp(run.events), *_stamp(run.tags))
@@ -83,6 +90,8 @@ class Column:
     """0: always shown; others are added in this order as long as there is room."""
     is_spared: bool = False
     """Whether it is left out where no run has a word in it."""
+    gives_way: bool = False
+    """Whether it is left out where names of runs would be unreadable for it."""
     sort: str = ""
     """What a click on its title sorts by; empty: nothing."""
 
@@ -100,7 +109,7 @@ COLUMNS = (
     Column("done", 4, is_right=True),
     Column("return", 6, is_right=True, sort="return"),
     Column("trend", NUM_SAMPLES, rank=2),
-    Column("best", 5, is_right=True, sort="best"),
+    Column("best", 5, is_right=True, gives_way=True, sort="best"),
     Column("steps/s", 7, is_right=True, rank=1, sort="steps/s"),
     Column("ETA/took", 8, is_right=True),
     Column("where", 5, rank=6),
@@ -110,6 +119,8 @@ LONGEST_TAGS = 16
 """Columns that tags take at most; the lines below the list have them all."""
 SHORTEST_NAME = 9
 """Columns that the name of a run keeps when the terminal is narrow."""
+READABLE_NAME = 16
+"""Chosen: columns in which names of runs still differ, cart_bal…-ppo-s1 from cart_bal…-a2c-s1."""
 
 
 def short_name(summary: RunSummary) -> str:
@@ -177,6 +188,10 @@ def layout(
             break
         shown.add(column.title)
     excess = sum(widths[title] + 1 for title in shown) - 1 - room
+    if excess > 0 and widths[NAME] - excess < READABLE_NAME:
+        gone = {column.title for column in columns if column.gives_way} & shown
+        shown -= gone
+        excess -= sum(widths[title] + 1 for title in gone)
     if excess > 0:
         widths[NAME] = max(SHORTEST_NAME, widths[NAME] - excess)
     return [(column, widths[column.title]) for column in columns if column.title in shown]

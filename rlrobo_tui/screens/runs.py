@@ -267,6 +267,8 @@ class RunsScreen(RunControl, RunArranging, RunFiltering, RunTagging):
             facts.append(f"{num_marked} marked")
         if self.order != Order():
             facts.append(f"by {order.column} {'▼' if order.is_descending else '▲'}")
+        if self._listing is not None and (unreadable := self._listing.unreadable):
+            facts.append(f"{len(unreadable)} cannot be read: {next(iter(unreadable.values()))}")
         if self.grouping is not Grouping.NONE:
             facts.append(f"grouped by {memory.runs.group}")
         title = Content.assemble(("rlrobo", "bold"), ("  ", ""), (" · ".join(facts), ""))
