@@ -28,7 +28,7 @@ from rlrobo_tui.actions.registry import actions_of, bindings_of, find_action, wh
 from rlrobo_tui.appearance import Appearance
 from rlrobo_tui.collecting import settle
 from rlrobo_tui.ending import HeedingSignals
-from rlrobo_tui.folders import state_dir
+from rlrobo_tui.folders import pictures_dir, state_dir
 from rlrobo_tui.kept_tails import KeptTails
 from rlrobo_tui.key_map import for_textual, with_keys
 from rlrobo_tui.memory import Memory, read_memory, write_memory
@@ -213,7 +213,7 @@ class RlroboApp(Paging, Surviving, StartingRuns, Refusing, Appearance, Noticing,
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save a picture of the screen."""
-        self.deliver_screenshot(filename, path)
+        self.deliver_screenshot(filename, path or str(pictures_dir()))
 
     def action_leave(self) -> None:
         """Leave the app and say what goes on without it."""

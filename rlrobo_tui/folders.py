@@ -15,6 +15,12 @@ def state_dir() -> Path:
     return platformdirs.user_state_path("rlrobo")
 
 
+def pictures_dir() -> Path:
+    """Return the folder for pictures of the screen: that of downloads, or the home of a user on a server without it."""
+    downloads = platformdirs.user_downloads_path()
+    return downloads if downloads.is_dir() else Path.home()
+
+
 def cache_dir() -> Path:
     """Return the folder of what is compiled once for a machine; engine/kernels/library.py writes there."""
     return platformdirs.user_cache_path("rlrobo")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
@@ -70,3 +71,15 @@ def test_a_page_without_anything_to_show_says_which_key_helps(tmp_path: Path) ->
         assert app.scope == "runs"
 
     drive(app, play)
+
+
+def test_a_picture_of_the_screen_is_saved_where_there_are_no_downloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: list(tmp_path.glob("rlrobo*.svg")))
+
+    drive(RlroboApp(tmp_path / "runs"), play)
