@@ -178,7 +178,7 @@ class LiveScreen(RunFollowing, ChartKeys, RobotKeys, CloudKeys):
             chart.metric = metric
             chart.target = self.view.solved_return
             chart.is_log = metric in self.rlrobo.memory.live.log
-            if is_shown(chart):
+            if is_shown(chart) or not chart.size:  # one without a size draws when it gets one
                 chart.show(self.view, self.lens)
 
     def _draw_news(self) -> None:

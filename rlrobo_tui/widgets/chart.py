@@ -114,7 +114,9 @@ class Chart(ChartMouse, can_focus=True):
 
     def _reason(self, data: ChartData) -> list[Strip]:
         """Return what to wait for, or what to do, where there is nothing to draw."""
-        if not len(data.history.steps):
+        if not len(data.history.steps) and data.view.status.is_over:
+            text = f"{self.metric}: the run ended before there was a value."
+        elif not len(data.history.steps):
             text = f"{self.metric}: no value yet; the first one comes when an episode or an update ends."
         elif self.is_log:
             text = "No value above 0 here; y draws the axis linearly."

@@ -35,8 +35,18 @@ class SidePanel(VerticalScroll, can_focus=True):
             box.border_title = title
             yield box
 
+    def __init__(self, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._view: RunView | None = None
+
+    def on_resize(self) -> None:
+        """Draw what was shown before the panel had room, and fit bars into another width."""
+        if self._view is not None:
+            self.show(self._view)
+
     def show(self, view: RunView) -> None:
         """Draw the state of `view`, where there is room for the panel."""
+        self._view = view
         if not self.is_on_screen:
             return
         width = max(20, self.query_one("#terms", Static).content_size.width)

@@ -250,3 +250,17 @@ def test_the_log_page_goes_on_with_the_run_and_has_the_keys_of_a_pager(run: RunD
         await until(pilot, lambda: "more" in screen_text(pilot.app))
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_a_run_that_ended_is_drawn_whole_although_no_news_comes(tmp_path: Path) -> None:
+    ended = [Metrics(step=500, values={"train/approx_kl": 0.01}), RunEnded(step=500, reason=EndReason.COMPLETED)]
+    make_run(tmp_path, events=[*training(), *ended])
+    app = RlroboApp(tmp_path)
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.current)
+        await pilot.press("2")
+        await until(pilot, lambda: "approx_kl" in screen_text(app) and "100.0" in screen_text(app))
+        await until(pilot, lambda: "comes with the first update" not in screen_text(app))
+
+    drive(app, play, size=(120, 40))
