@@ -233,6 +233,8 @@ class CompareScreen(CompareKeys):
 
     def _draw_title(self) -> None:
         facts = [count_of(len(self._runs), "run")]
+        if len({config.task_name for config in self._configs if config is not None}) > 1:
+            facts.append("of different tasks: their returns do not compare")
         if self._result is not None and self._result.num_active:
             facts.append(f"{self._result.num_active} active")
         if self.memory.is_aggregated and self.has_groups:

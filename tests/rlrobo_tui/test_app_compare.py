@@ -17,7 +17,7 @@ from rlrobo_tui.screens.compare import CompareScreen
 from rlrobo_tui.screens.dialogs import PickMetric
 from rlrobo_tui.screens.live import LiveScreen
 from rlrobo_tui.screens.runs import RunsScreen
-from tests.rlrobo_tui.app_runs import NOWHERE, append, drive, make_run, screen_text, until
+from tests.rlrobo_tui.app_runs import NOWHERE, append, drive, make_run, screen_text, training, until
 from tests.rlrobo_tui.paid_runs import pay
 
 RETURN, KL = "rollout/ep_rew_mean", "train/approx_kl"
@@ -78,6 +78,17 @@ def test_marked_runs_are_compared_in_the_order_of_their_marks(tmp_path: Path) ->
         assert screen.command == f"rlrobo compare {runs[2].id} {runs[0].id} --metric {RETURN}"
 
     drive(comparing(tmp_path, [runs[2], runs[0]]), play)
+
+
+def test_returns_of_different_tasks_are_not_called_comparable(tmp_path: Path) -> None:
+    tasks = ("cartpole_balance", "inverted_pendulum_swingup")
+    runs = [make_run(tmp_path, events=training(task), task=task) for task in tasks]
+
+    async def play(pilot: Pilot[None]) -> None:
+        words = "2 runs · of different tasks: their returns do not compare"
+        await until(pilot, lambda: words in screen_text(pilot.app))
+
+    drive(comparing(tmp_path, runs), play)
 
 
 def test_without_marks_the_current_run_meets_the_newest_of_its_task(tmp_path: Path) -> None:
