@@ -85,6 +85,7 @@ def test_returns_of_different_tasks_are_not_called_comparable(tmp_path: Path) ->
     runs = [make_run(tmp_path, events=training(task), task=task) for task in tasks]
 
     async def play(pilot: Pilot[None]) -> None:
+        await opened(pilot)
         words = "2 runs · of different tasks: their returns do not compare"
         await until(pilot, lambda: words in screen_text(pilot.app))
 
