@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cloud.deploy import Choices
@@ -114,6 +115,19 @@ def test_a_lost_connection_costs_nothing_and_comes_back(world: World) -> None:
     line.mend()
     world.fake.wait_until(lambda: through(run) is Way.SSH, f"news by SSH again: {world.told(run)}")
     wait_for_more(world, run, "events by SSH")
+    numbers = [event.seq for event in events_of(run)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_link_that_is_killed_leaves_no_ssh_and_the_next_one_goes_on(world: World) -> None:
+    run = begin(world, *LONG)
+    [child] = psutil.Process(world.links[-1].pid).children()
+    assert child.name() == "ssh"
+    world.links[-1].kill()
+    world.links[-1].wait()
+    world.fake.wait_until(lambda: not child.is_running(), "ssh ends: nobody reads what it prints")
+    world.follow(run)
+    wait_for_more(world, run, "events")
     numbers = [event.seq for event in events_of(run)]
     assert numbers == list(range(1, len(numbers) + 1))
 
