@@ -18,6 +18,8 @@ from rlrobo_tui.series import Series
 NUM_COLUMNS = 300
 """A curve keeps the lowest and the highest value of each; a chart is about 600 pixels wide."""
 SMOOTHING = 0.9
+SMALLEST_MARK = 1.5
+"""Chosen: half the width of an evaluation's sign where many stand side by side; larger ones would hide the curve."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 14, 40
 """Room around the plot for labels, in units of the viewBox."""
 
@@ -120,15 +122,18 @@ def _marks(frame: Frame) -> Iterator[str]:
 
 
 def _evaluations(frame: Frame) -> Iterator[str]:
-    for item in frame.chart.evaluations:
+    items = frame.chart.evaluations
+    room = (frame.chart.width - _LEFT - _RIGHT) / max(1, len(items))
+    small = max(SMALLEST_MARK, min(4.0, room / 2))
+    for item in sorted(items, key=lambda item: item.is_best):  # the best lies on top
         x, y = frame.x(item.step), frame.y(item.mean)
         high, low = frame.y(item.mean + item.half), frame.y(item.mean - item.half)
-        size = 6 if item.is_best else 4
+        size = 6 if item.is_best else small
         text = f"evaluation {number(item.mean)} ± {number(item.half)}{', the best' if item.is_best else ''}"
         yield (
             f'<g class="{"best" if item.is_best else "evaluation"}">{_tip(text, item.step)}'
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{high:.1f}" y2="{low:.1f}"/>'
-            f'<path d="M{x:.1f} {y - size:.1f}l{size} {size}l-{size} {size}l-{size} -{size}z"/></g>'
+            f'<path d="M{x:.1f} {y - size:.1f}l{size:g} {size:g}l-{size:g} {size:g}l-{size:g} -{size:g}z"/></g>'
         )
 
 

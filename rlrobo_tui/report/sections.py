@@ -21,6 +21,8 @@ SMALL_CHARTS = (
     "time/steps_per_second",
 )  # fmt: skip
 MAX_SMALL_CHARTS = 8
+MOST_EVALUATIONS, LAST_EVALUATIONS = 30, 15
+"""Chosen: a longer table is folded, and what stays in sight has the best and so many of the last ones."""
 
 
 def heading(facts: Facts) -> str:
@@ -104,11 +106,13 @@ def evaluations(facts: Facts) -> str:
     ]  # fmt: skip
     success = [">success"] if has_success else []
     titles = [">step", ">return, 95 %", ">std", ">length", ">episodes", *success, "ended by", ""]
-    return _section(
-        "Evaluations",
-        "<p>Played without exploration, by a process of its own; the interval is that of the mean over episodes.</p>"
-        + table(titles, rows),
-    )
+    words = "<p>Played without exploration, by a process of its own; the interval is that of the mean over episodes.</p>"
+    if len(rows) <= MOST_EVALUATIONS:
+        return _section("Evaluations", words + table(titles, rows))
+    best = [row for row in rows[:-LAST_EVALUATIONS] if row[-1]]
+    last = best + rows[-LAST_EVALUATIONS:]
+    whole = f"<details><summary>All {len(rows)} evaluations</summary>{table(titles, rows)}</details>"
+    return _section("Evaluations", f"{words}<p>The best and the last:</p>{table(titles, last)}{whole}")
 
 
 def rewards(facts: Facts) -> str:

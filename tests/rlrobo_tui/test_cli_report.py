@@ -172,3 +172,13 @@ def _video(folder: Path, name: str) -> Path:
     path = folder / name
     path.write_bytes(MP4)
     return path
+
+
+def test_many_evaluations_are_folded_behind_the_best_and_the_last(cli: Cli, tmp_path: Path) -> None:
+    done = [EvaluationDone(step=500 + step, return_mean=200.0 - abs(step - 2), episodes=10) for step in range(1, 101)]
+    page = page_of(cli, cli.make_run(*training(), *done), tmp_path)
+    seen, folded = page.text.partition("Played without")[2].split("All 101 evaluations")
+    assert "502" in seen, "the best"
+    assert "600" in seen, "the last"
+    assert "550" not in seen
+    assert "550" in folded
