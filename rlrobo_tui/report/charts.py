@@ -118,7 +118,7 @@ def _marks(frame: Frame) -> Iterator[str]:
     if frame.chart.solved is not None:
         y, right = frame.y(frame.chart.solved), frame.chart.width - _RIGHT
         yield f'<line class="solved" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="tick" x="{_LEFT + 6}" y="{y - 5:.1f}">solved from {number(frame.chart.solved)}</text>'
+        yield f'<text class="tick" x="{_LEFT + 6}" y="{y + 14:.1f}">solved from {number(frame.chart.solved)}</text>'
 
 
 def _evaluations(frame: Frame) -> Iterator[str]:

@@ -106,7 +106,9 @@ def evaluations(facts: Facts) -> str:
     ]  # fmt: skip
     success = [">success"] if has_success else []
     titles = [">step", ">return, 95 %", ">std", ">length", ">episodes", *success, "ended by", ""]
-    words = "<p>Played without exploration, by a process of its own; the interval is that of the mean over episodes.</p>"
+    words = (
+        "<p>Played without exploration, by a process of its own; the interval is that of the mean over episodes.</p>"
+    )
     if len(rows) <= MOST_EVALUATIONS:
         return _section("Evaluations", words + table(titles, rows))
     best = [row for row in rows[:-LAST_EVALUATIONS] if row[-1]]
