@@ -45,7 +45,7 @@ def fitting(keys: Sequence[tuple[str, int]], room: int) -> list[int]:
     spare = [index for index in reversed(shown) if keys[index][0] not in ALWAYS]
     spare.sort(key=lambda index: keys[index][0] != FIRST_TO_GO)
     for index in spare:
-        if sum(keys[each][1] for each in shown) <= room:
+        if sum(keys[each][1] for each in shown) - 1 <= room:  # there is no gap behind the last one
             break
         shown.remove(index)
     return shown
