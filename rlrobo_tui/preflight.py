@@ -38,6 +38,7 @@ def preflight(
     ]
     return [
         check_task(config, facts),
+        *check_updates(config),
         *([check_limits(spot)] if spot else here),
         check_disk(config, facts, machine, runs_dir),
         check_evaluation(config),
@@ -54,6 +55,15 @@ def check_task(config: RunConfig, facts: TaskFacts) -> Check:
         return _failure("task", str(err), "choose another algorithm, or change what it names")
     kind = "choice" if facts.has_choices else "action"
     return _ok("task", f"{count_of(facts.observation_size, 'observation')}, {count_of(facts.action_size, kind)}")
+
+
+def check_updates(config: RunConfig) -> list[Check]:
+    """Something is learned: an off-policy algorithm first fills its buffer. Returns nothing where that is so."""
+    starts = getattr(config.algorithm, "learning_starts", 0)
+    if starts < config.total_timesteps:
+        return []
+    seen = f"learning starts at {count(starts)} of {count(config.total_timesteps)} timesteps"
+    return [_warning("updates", seen, "nothing is learned: train longer, or set a smaller learning_starts")]
 
 
 def check_limits(spot: SpotRequest) -> Check:

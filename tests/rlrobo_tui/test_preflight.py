@@ -74,6 +74,12 @@ def test_a_gpu_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     assert check("device", tmp_path, "device=cuda", machine=replace(FINE, gpu="H200")).seen == "H200"
 
 
+def test_a_run_that_ends_before_it_learns_is_a_warning(tmp_path: Path) -> None:
+    found = check("updates", tmp_path, "learning_starts=1000", "total_timesteps=1000", algorithm="sac")
+    assert found.verdict is Verdict.WARNING
+    assert found.seen == "learning starts at 1.00k of 1.00k timesteps"
+
+
 def test_other_runs_are_counted(tmp_path: Path) -> None:
     found = check("cores", tmp_path, machine=replace(FINE, training=("one", "two")))
     assert found.verdict is Verdict.WARNING
