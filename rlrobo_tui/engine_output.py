@@ -6,6 +6,8 @@ from engine.protocol.run_dir import RunDir
 
 OUTPUT_BYTES = 16_384
 """Of the engine's output, the end: that is where a cause stands."""
+NOISE = "pybullet build time:"
+"""Begins a line that each process prints when it loads PyBullet; many of them hid what an engine said."""
 _CAUSES = re.compile(
     r"[A-Za-z_][\w.]*(Error|Exception|Interrupt)\b"
     r"|(?i:killed|aborted|fatal|out of memory|segmentation fault|bus error|terminate called|rlrobo: )"
@@ -18,7 +20,8 @@ def read_output(run: RunDir) -> str:
     try:
         with run.engine_log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - OUTPUT_BYTES))
-            return file.read().decode(errors="replace").strip()
+            lines = file.read().decode(errors="replace").strip().splitlines()
+            return "\n".join(line for line in lines if not line.startswith(NOISE))
     except OSError as err:
         return f"(cannot be read: {err.strerror})"
 

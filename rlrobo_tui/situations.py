@@ -12,7 +12,7 @@ from rlrobo_tui.run_view import SPEED, RunView
 Offer = tuple[str, str]
 """Name of an action as in the key map, and what it does here in a word or two."""
 _RESUME: Offer = ("live.go_on", "resume")
-_LOG: Offer = ("live.log", "log and engine output")
+_LOG: Offer = ("live.log", "log")
 _REPLAY: Offer = ("live.replay", "replay")
 _NEW: Offer = ("app.new_run", "new run")
 _ALL: Offer = ("live.back", "all runs")

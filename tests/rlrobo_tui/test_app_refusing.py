@@ -48,7 +48,7 @@ def test_the_banner_of_an_ended_run_offers_only_what_the_keys_do(tmp_path: Path)
 
     async def play(pilot: Pilot[None]) -> None:
         await loaded(pilot)
-        await until(pilot, lambda: banner(pilot).startswith(" v replay   e log and engine output   esc all runs"))
+        await until(pilot, lambda: banner(pilot).startswith(" v replay   e log   esc all runs"))
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "R resume" in banner(pilot) and "P new run" in banner(pilot))
 

@@ -1,8 +1,11 @@
 """The line of an engine's output that tells why it died."""
 
+from pathlib import Path
+
 import pytest
 
-from rlrobo_tui.engine_output import cause_line
+from engine.protocol.run_dir import RunDir
+from rlrobo_tui.engine_output import NOISE, cause_line, read_output
 
 TRACEBACK = """loading
 Traceback (most recent call last):
@@ -26,3 +29,9 @@ some farewell"""
 )
 def test_cause_is_found(output: str, line: str) -> None:
     assert cause_line(output) == line
+
+
+def test_what_every_process_prints_is_left_out(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.engine_log.write_text(f"{NOISE} Jan 29 2025\nsupervisor: it ended\n{NOISE} Jan 29 2025\n")
+    assert read_output(run) == "supervisor: it ended"
