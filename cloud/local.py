@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from cloud.layout import MAX_EPOCH_DIGITS
-from cloud.records import Attempt, CloudSpec, LinkReport, decode, encode
+from cloud.link_report import LinkReport
+from cloud.records import Attempt, CloudSpec, decode, encode
 from engine.protocol.errors import StorageError
 from engine.protocol.files import write_whole
 from engine.protocol.run_dir import RunDir

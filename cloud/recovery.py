@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, LinkState, Phase, Sign
+from cloud.link_report import LinkState
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, Phase, Sign
 
 FIRST_SIGN_S = 900.0
 """An instance boots and installs within this time, or it never will; chosen: three times a slow installation."""

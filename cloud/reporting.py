@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from cloud.link_report import LinkReport, LinkState, Way
 from cloud.local import CloudFiles
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, LinkReport, LinkState, Way
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End
 from cloud.recovery import Close, Conclude, Done, Follow, Launch, Step, Terminate
 from cloud.view import View
 from cloud.watching import Seen

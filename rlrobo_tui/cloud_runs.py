@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloud.ledger import Ledger
+from cloud.link_report import LinkReport, LinkState
 from cloud.local import CloudFiles
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, LinkReport, LinkState, Pool
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Pool
 from cloud.recovery import FINAL
 from engine.launch import find_supervisor
 from engine.protocol.remote import read_remote

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from cloud.records import Cause, LinkState
+from cloud.link_report import LinkState
+from cloud.records import Cause
 from engine.protocol.status import Status
 from rlrobo_tui.cloud_runs import CloudRun
 from rlrobo_tui.notices import Severity

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from cloud.layout import RunKeys
-from cloud.records import Attempt, AttemptState, Cause, LinkReport, LinkState, Market, Way
+from cloud.link_report import LinkReport, LinkState, Way
+from cloud.records import Attempt, AttemptState, Cause, Market
 from rlrobo_tui.badges import Badge
 from rlrobo_tui.cloud_runs import CloudRun
 from rlrobo_tui.quantities import age, count, count_of, dollars, dollars_an_hour, duration

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, LinkState, Phase, Pool, Sign
+from cloud.link_report import LinkState
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, End, Phase, Pool, Sign
 from cloud.recovery import (
     FINAL,
     FIRST_SIGN_S,

@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from cloud.deploy import Choices
+from cloud.link_report import Way
 from cloud.local import CloudFiles
-from cloud.records import Cause, Way
+from cloud.records import Cause
 from cloud.view_access import USER, Target, ssh_command
 from engine.protocol.run_dir import RunDir
 from tests.cloud.spot_world import LONG, MEDIUM, World, events_of, new_world

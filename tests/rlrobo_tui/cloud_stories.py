@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from cloud.ledger import Ledger
+from cloud.link_report import LinkReport, LinkState
 from cloud.local import CloudFiles
-from cloud.records import Attempt, AttemptState, Cause, CloudSpec, LinkReport, LinkState, Market, Pool
+from cloud.records import Attempt, AttemptState, Cause, CloudSpec, Market, Pool
 from engine.protocol.config import RunConfig
 from engine.protocol.events import RunEnded
 from engine.protocol.lock import describe_process

@@ -12,8 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from cloud.instances import Instance
+from cloud.link_report import LinkState
 from cloud.local import CloudFiles
-from cloud.records import LinkState, Pool
+from cloud.records import Pool
 from cloud.sweep import Orphan, OrphanKind, Sweep
 from engine.protocol.commands import Stop, decode_command
 from engine.protocol.errors import RlroboError, StorageError

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloud.records import Cause, LinkState, Market, Way
+from cloud.link_report import LinkState, Way
+from cloud.records import Cause, Market
 from rlrobo_tui.cloud_runs import CloudLister, CloudRun, read_cloud_run
 from rlrobo_tui.cloud_situations import cloud_notices, cloud_situation
 from rlrobo_tui.cloud_words import attempt_lines, cells, link_alarm, pinned_line, terms_line, time_bar, totals
