@@ -114,8 +114,11 @@ def graphics() -> str:
 
 
 def can_show_unicode() -> bool:
-    """Whether the locale's encoding is a Unicode one and the terminal more than a console with one small font."""
-    has_glyphs = os.environ.get("TERM", "") not in CONSOLES
+    """Whether the locale's encoding is a Unicode one and the terminal more than a console with one small font.
+
+    Whoever sets LC_ALL=C wants ASCII, though Python makes UTF-8 of it (PEP 540).
+    """
+    has_glyphs = os.environ.get("TERM", "") not in CONSOLES and os.environ.get("LC_ALL") not in ("C", "POSIX")
     return has_glyphs and locale.getpreferredencoding(False).lower().replace("-", "").startswith("utf")
 
 

@@ -27,7 +27,8 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 @pytest.fixture(autouse=True)
 def nobody_s_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app finds no settings, keys and memories of whoever starts the tests."""
+    """The app finds no settings, keys, memories and locale of whoever starts the tests."""
+    monkeypatch.delenv("LC_ALL", raising=False)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))

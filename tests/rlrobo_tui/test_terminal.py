@@ -37,6 +37,16 @@ def test_a_locale_or_a_console_without_the_glyphs_gets_ascii(
     assert can_show_unicode() is can
 
 
+@pytest.mark.parametrize(("locale_name", "can"), [("C", False), ("POSIX", False), ("C.UTF-8", True)])
+def test_the_plain_locale_asks_for_ascii_though_python_makes_it_utf_8(
+    monkeypatch: pytest.MonkeyPatch, locale_name: str, can: bool
+) -> None:
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _: "utf-8")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("LC_ALL", locale_name)
+    assert can_show_unicode() is can
+
+
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_terminal_that_cannot_draw_is_refused_with_the_plain_twin(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
