@@ -79,6 +79,7 @@ def test_the_form_rents_a_machine_by_a_child_and_opens_the_run(
     assert started == []
 
 
+@pytest.mark.slow
 def test_what_aws_refuses_is_said_in_the_form(tmp_path: Path, child: Callable[[Output], Child]) -> None:
     refusal = "us-east-1 has no stack rlrobo; make it with `rlrobo cloud deploy`."
     rents = child(Output(2, "", f"an offer\nrlrobo: {refusal}\n"))
@@ -93,6 +94,7 @@ def test_what_aws_refuses_is_said_in_the_form(tmp_path: Path, child: Callable[[O
     drive(RlroboApp(tmp_path), play)
 
 
+@pytest.mark.slow
 def test_the_step_asks_for_limits_of_a_rented_machine_only(tmp_path: Path) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot, "ctrl+n", "ctrl+n")
