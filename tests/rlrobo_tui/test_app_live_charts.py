@@ -178,7 +178,7 @@ def test_the_side_panel_scrolls_by_keys(run: RunDir) -> None:
         await pilot.press("k")
         await until(pilot, lambda: side.scroll_y == 0)
 
-    drive(RlroboApp(run.path.parent, run=run), play, size=(120, 18))
+    drive(RlroboApp(run.path.parent, run=run), play, size=(120, 20))
 
 
 def test_restarts_and_a_divergence_are_marked_in_the_chart(run: RunDir) -> None:
