@@ -38,9 +38,17 @@ class EventLog(Static, can_focus=True):
     def __init__(self, *, id: str, is_ascii: bool, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._is_ascii = is_ascii
+        self._shown: tuple[RunView, int] | None = None
+
+    def on_resize(self) -> None:
+        """Show as many lines as there is room for now."""
+        if self._shown is not None:
+            view, num_corrupt = self._shown
+            self.show(view, num_corrupt=num_corrupt)
 
     def show(self, view: RunView, *, num_corrupt: int) -> None:
         """Draw the end of the view's log."""
+        self._shown = view, num_corrupt
         skipped = f"· {num_corrupt} unreadable lines skipped " if num_corrupt else ""
         if self.border_title != (title := f" events {skipped}"):
             self.border_title = title  # setting it draws all of it again

@@ -18,8 +18,17 @@ _VALUE_COLUMNS = 9
 class Sparklines(Static):
     """One line a metric, over the whole run."""
 
+    _shown: tuple[RunView, bool] | None = None
+
+    def on_resize(self) -> None:
+        """Show as many lines, as long, as there is room for now."""
+        if self._shown is not None and self.content_size:
+            view, is_ascii = self._shown
+            self.show(view, is_ascii=is_ascii)
+
     def show(self, view: RunView, *, is_ascii: bool) -> None:
         """Draw as many key numbers as there is room for."""
+        self._shown = view, is_ascii
         width = max(1, self.content_size.width - _LABEL_COLUMNS - _VALUE_COLUMNS)
         lines = [
             Content.assemble(

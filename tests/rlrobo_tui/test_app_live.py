@@ -17,6 +17,7 @@ from rlrobo_tui.screens.log import LogScreen
 from rlrobo_tui.screens.runs import RunsScreen
 from rlrobo_tui.tail import RunTail
 from rlrobo_tui.widgets.chart import Chart
+from rlrobo_tui.widgets.event_log import EventLog
 from tests.rlrobo_tui.app_live import live, loaded
 from tests.rlrobo_tui.app_runs import append, drive, make_run, screen_text, training, until
 
@@ -92,6 +93,21 @@ def test_what_was_known_is_there_at_once_when_one_comes_back(run: RunDir, monkey
         is_readable.set()
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_the_log_fills_the_room_that_it_has_now(run: RunDir) -> None:
+    append(run, [Warned(step=500 + index, code="x", message=f"warning {index}") for index in range(20)])
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "warning 19" in screen_text(pilot.app))
+        log = pilot.app.screen.query_one(EventLog)
+        await until(pilot, lambda: screen_text(pilot.app).count("warning: ") == log.content_size.height)
+        before = log.content_size.height
+        live(pilot).remove_class("-tall").add_class("-xtall")  # as a banner that goes gives it room
+        await until(pilot, lambda: log.content_size.height > before)
+        await until(pilot, lambda: screen_text(pilot.app).count("warning: ") == log.content_size.height)
+
+    drive(RlroboApp(run.path.parent, run=run), play, size=(120, 40))
 
 
 def test_metric_and_smoothing_keys_change_the_chart(run: RunDir) -> None:
