@@ -15,7 +15,7 @@ class Banner(Static):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._shown: tuple[Situation, list[tuple[str, str]], int] | None = None
+        self._shown: tuple[Situation, list[tuple[str, str]], int, int] | None = None
 
     def show(self, situation: Situation | None, possible: Mapping[str, str]) -> None:
         """Draw it, with those of its actions that are `possible`: how the key of each is written, by its name."""
@@ -23,13 +23,13 @@ class Banner(Static):
         if situation is None:
             return
         offers = [(possible[name], words) for name, words in situation.actions if name in possible]
-        width = self.app.size.width - self.gutter.width
-        if (situation, offers, width) == self._shown:
+        width, most = self.app.size.width - self.gutter.width, self.styles.max_height
+        height = int(most.value) if most else 100
+        if (situation, offers, width, height) == self._shown:
             return
-        self._shown = situation, offers, width
+        self._shown = situation, offers, width, height
         self.set_class(situation.status is Status.FAILED, "-failed")
-        most = self.styles.max_height
-        self.update(fitting(situation, offers, width=width, height=int(most.value) if most else 100))
+        self.update(fitting(situation, offers, width=width, height=height))
 
 
 def fitting(situation: Situation, offers: list[tuple[str, str]], *, width: int, height: int) -> Content:

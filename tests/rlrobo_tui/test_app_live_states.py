@@ -74,9 +74,21 @@ def test_a_full_disk_is_explained(run: RunDir) -> None:
     append(run, [StatusChanged(step=500, status=Status.PAUSED, detail="/runs: cannot write: the disk is full.")])
 
     async def play(pilot: Pilot[None]) -> None:
-        await says(pilot, "the disk is full", "Nothing is lost.", "p resume")
+        await says(pilot, "cannot write", "Nothing is lost.", "p resume")
 
     drive(RlroboApp(run.path.parent, run=run), play)
+
+
+def test_a_banner_says_more_when_it_gets_room(run: RunDir) -> None:
+    append(run, [StatusChanged(step=500, status=Status.PAUSED, detail="/runs: cannot write: the disk is full.")])
+
+    async def play(pilot: Pilot[None]) -> None:
+        await says(pilot, "cannot write", "p resume")
+        await until(pilot, lambda: "Nothing is lost." not in screen_text(pilot.app))
+        await pilot.resize_terminal(80, 24)
+        await says(pilot, "cannot write", "Nothing is lost.", "p resume")
+
+    drive(RlroboApp(run.path.parent, run=run), play, size=(80, 15))
 
 
 def test_files_out_of_reach_are_said_and_read_again_when_they_are_back(
