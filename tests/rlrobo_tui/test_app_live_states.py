@@ -80,7 +80,8 @@ def test_a_full_disk_is_explained(run: RunDir) -> None:
 
 
 def test_a_banner_says_more_when_it_gets_room(run: RunDir) -> None:
-    append(run, [StatusChanged(step=500, status=Status.PAUSED, detail="/runs: cannot write: the disk is full.")])
+    detail = "/home/you/runs: cannot write: the disk is full. Free some space, then resume."
+    append(run, [StatusChanged(step=500, status=Status.PAUSED, detail=detail)])
 
     async def play(pilot: Pilot[None]) -> None:
         await says(pilot, "cannot write", "p resume")
