@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -165,8 +166,9 @@ def _run(
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
-        process.stdin.write(stdin)
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended without reading, and says why
+            process.stdin.write(stdin)
+            process.stdin.close()
         lines = []
         for line in process.stdout:
             lines.append(line.rstrip())

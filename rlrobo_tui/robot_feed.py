@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -110,7 +111,7 @@ class RobotFeed:
         assert self._process.stderr is not None
         error = ""
         lines: deque[str] = deque(maxlen=NUM_LAST_LINES)
-        with self._process:
+        with suppress(OSError), self._process:  # closing its pipes fails over a wish that it died without reading
             for line in self._process.stderr:
                 text, message = split_line(line.decode(errors="replace"))
                 if not is_noise(text):

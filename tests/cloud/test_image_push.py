@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,14 +21,14 @@ from tests.cloud.fake_account import ACCOUNT, FakeAccount
 PASSWORD = "a-very-long-token"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 PROGRAM = """#!/bin/sh
-[ "$1" != login ] || read -r password
+[ "$1" != login ] || [ "$FAILS" = unread ] || read -r password
 printf '%s|%s|%s|%s\\n' "$*" "$password" "$DOCKER_CONFIG$REGISTRY_AUTH_FILE" "$DOCKER_HOST" >>"$ASKED"
 case $1 in
   context) echo unix:///run/user/docker.sock; exit ;;
   push) echo "$2" >>"$PUSHED" ;;
 esac
 echo "did $1"
-[ "$1" != "$FAILS" ]
+[ "$1" != "$FAILS" ] && [ "$1 $FAILS" != "login unread" ]
 """
 
 
@@ -148,6 +149,13 @@ def test_what_fails_is_named_with_what_it_said(machine: Machine, verb: str) -> N
     with pytest.raises(CloudError, match=f"`docker {verb}` failed with exit code 1: did {verb}") as caught:
         machine.push()
     assert PASSWORD not in str(caught.value)
+
+
+def test_a_login_that_ends_without_reading_says_why(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.install("docker", fails="unread")
+    monkeypatch.setattr(sys.modules[__name__], "PASSWORD", "more than a pipe holds" * 10_000)
+    with pytest.raises(CloudError, match="`docker login` failed with exit code 1: did login"):
+        machine.push()
 
 
 def test_docker_without_its_daemon_leaves_it_to_buildah(machine: Machine) -> None:

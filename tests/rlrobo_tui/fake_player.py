@@ -1,10 +1,11 @@
 """Stands for the process that plays (engine/replay/terminal.py): the same pipes, no robot.
 
 Each answer to a wish that is not paused is one step further, as fast as possible a hundred steps. FAKE_PLAYER says how
-it fails: `load` before the first frame, `seed` at the seed 10001.
+it fails: `load` before the first frame, `deaf` before it reads a wish (a signal ends it), `seed` at the seed 10001.
 """
 
 import os
+import signal
 import sys
 
 import msgspec
@@ -18,7 +19,11 @@ MAX_STEPS = 500
 def main() -> int:
     """Answer wishes until stdin ends."""
     failure = os.environ.get("FAKE_PLAYER", "")
+    if failure == "deaf":
+        os.close(0)
     tell(loading="nothing")
+    if failure == "deaf":
+        signal.pause()
     if failure == "load":
         tell(error="The checkpoint is damaged.")
         return 1
