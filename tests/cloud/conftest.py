@@ -1,6 +1,7 @@
 """What the tests of the cloud part share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from cloud.aws import Aws
 from cloud.outputs import StackOutputs
+from tests.cloud.directory_store import DirectoryStore
 from tests.fakeaws.fake import FakeAws
 from tests.fakeaws.stack import make_stack
 
@@ -65,3 +67,22 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[World]":
 
     with new_world(tmp_path, monkeypatch) as made:
         yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for instances that train; what they leave is large, so it goes at once."""
+    yield tmp_path
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    """An empty bucket."""
+    return DirectoryStore(tmp_path / "bucket")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """Where checkpoints are made before they are published."""
+    return tmp_path / "checkpoints"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+from cloud.checkpoints import restore_checkpoint
 from cloud.layout import RunKeys
 from cloud.lease import HeldLease, take_lease
 from cloud.publisher import Publisher
 from cloud.records import Lease
 from cloud.store import ObjectStore
-from engine.protocol.checkpoints import Checkpoint, EvaluationResult, Manifest, new_checkpoint, read_checkpoint
+from engine.protocol.checkpoints import Checkpoint, EvaluationResult, Manifest, new_checkpoint, read_checkpoint, verify
 
 KEYS = RunKeys("run")
 
@@ -62,3 +64,13 @@ def hold_run(store: ObjectStore, keys: RunKeys, epoch: int, *, instance: str = "
 def publisher(store: ObjectStore, epoch: int) -> Publisher:
     """Return the publisher of an attempt that holds the lease."""
     return Publisher(store, KEYS, hold(store, epoch))
+
+
+def restored_step(store: ObjectStore, folder: Path, *, is_exact: bool = True) -> int:
+    """Restore into an empty folder; return the step, or -1 where there is nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    found = restore_checkpoint(store, KEYS, folder, is_exact=is_exact)
+    if found is None:
+        return -1
+    verify(found.checkpoint)
+    return found.checkpoint.step

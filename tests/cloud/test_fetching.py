@@ -18,11 +18,6 @@ pytestmark = pytest.mark.usefixtures("no_fsync")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore(tmp_path / "bucket")
-
-
-@pytest.fixture
 def there(tmp_path: Path) -> Path:
     """Checkpoints on the instance."""
     return tmp_path / "there"

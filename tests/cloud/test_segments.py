@@ -19,11 +19,6 @@ from tests.cloud.directory_store import DirectoryStore, Fault, FaultyStore, slow
 from tests.cloud.made_checkpoints import KEYS
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore(tmp_path / "bucket")
-
-
 class Source:
     """An instance whose engine writes events: `says` and the epoch tell whose they are."""
 
