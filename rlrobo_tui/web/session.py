@@ -75,10 +75,11 @@ class Session(AppService):
 
     async def run(self) -> None:
         """Pass on what the app draws until it ends, in whatever way, and close the tab's socket then."""
-        try:
+        # textual-serve takes a cancellation for an end, but lets out that of its reader of stderr where the app ended
+        # before the reader had begun; `stop` would then take it for its own.
+        with contextlib.suppress(asyncio.CancelledError):
             await super().run()
-        finally:
-            await self.remote_close()
+        await self.remote_close()
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
         told = super()._build_environment(width, height)
@@ -120,17 +121,18 @@ class Session(AppService):
                 await self.blur()
 
     async def _quit(self) -> None:
-        """Ask the app to leave, and kill it if it does not."""
+        """Ask the app to leave, and kill it if it does not, or if this is cancelled."""
         process = self._process
         assert process is not None
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stop(), QUIT_PATIENCE_S)
-        if process.returncode is None:
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.stop(), QUIT_PATIENCE_S)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(process.wait(), QUIT_PATIENCE_S)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 def _cells(number: object) -> int:

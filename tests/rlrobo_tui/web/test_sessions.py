@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rlrobo_tui.web.session import app_command, passed_on
+from rlrobo_tui.web.session import Session, app_command, passed_on
 from tests.rlrobo_tui.app_runs import make_run, training
 from tests.rlrobo_tui.web.server_calls import ECHO_COMMAND, Browser, browse, until_gone
 
@@ -116,6 +116,20 @@ def test_app_that_does_not_leave_is_killed(monkeypatch: pytest.MonkeyPatch) -> N
     browse(play, [*ECHO_COMMAND[:-1], stubborn])
 
 
+def test_app_of_a_closed_tab_is_gone_when_the_server_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlrobo_tui.web.session.QUIT_PATIENCE_S", 0.1)
+    deaf = ECHO_COMMAND[-1].replace("while head", "import time; time.sleep(600)\nwhile head")
+    pids: list[int] = []
+
+    async def play(browser: Browser) -> None:
+        await browser.enter()
+        async with browser.tab() as tab:
+            pids.append((await tab.read_start())[0])
+
+    browse(play, [*ECHO_COMMAND[:-1], deaf])
+    assert not Path(f"/proc/{pids[0]}").exists()
+
+
 def test_program_that_is_no_app_closes_the_tab() -> None:
     async def play(browser: Browser) -> None:
         await browser.enter()
@@ -123,6 +137,27 @@ def test_program_that_is_no_app_closes_the_tab() -> None:
             assert await tab.read() == ""
 
     browse(play, [sys.executable, "-S", "-c", "print('no app')"])
+
+
+def test_program_that_says_its_last_before_anybody_listens_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    start = Session._open_app_process
+
+    async def start_late(session: Session, width: int, height: int) -> asyncio.subprocess.Process:
+        started.append(await start(session, width, height))
+        assert started[0].stdout is not None
+        while started[0].stdout._eof is False:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+        return started[0]
+
+    async def play(browser: Browser) -> None:
+        await browser.enter()
+        async with browser.tab() as tab:
+            assert await tab.read() == ""
+
+    monkeypatch.setattr(Session, "_open_app_process", start_late)
+    browse(play, [sys.executable, "-S", "-c", "import os; os.close(1); os.close(2); os.read(0, 1)"])
+    assert started[0].returncode == 0
 
 
 def test_ctrl_c_ends_server_and_sessions(tmp_path: Path) -> None:
