@@ -111,6 +111,7 @@ MISTAKES = (
 """Field, what is typed, what is said, and the step that it is said in."""
 
 
+@pytest.mark.slow
 def test_a_mistake_is_said_below_its_field_and_starts_nothing(tmp_path: Path, started: list[RunDir]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         screen = await form(pilot, "ctrl+n", "ctrl+n")

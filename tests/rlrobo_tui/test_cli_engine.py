@@ -126,6 +126,7 @@ def test_ctrl_c_stops_the_run_saves_a_checkpoint_and_exits_with_130(
     assert list(run.checkpoints.glob("[0-9]*"))
 
 
+@pytest.mark.slow
 def test_second_ctrl_c_leaves_the_engine_to_finish_alone(
     endless: Callable[[], tuple[RunDir, "subprocess.Popen[str]"]],
 ) -> None:
@@ -144,6 +145,7 @@ def test_second_ctrl_c_leaves_the_engine_to_finish_alone(
     wait_until(lambda: summarize(run).status is Status.STOPPED)
 
 
+@pytest.mark.slow
 def test_engine_that_is_killed_ends_train_with_the_code_for_try_again(
     endless: Callable[[], tuple[RunDir, "subprocess.Popen[str]"]],
 ) -> None:

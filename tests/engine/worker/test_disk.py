@@ -50,15 +50,12 @@ def test_policy_of_every_algorithm_has_the_estimated_size(name: str, tmp_path: P
     assert (tmp_path / "policy.zip").stat().st_size == pytest.approx(estimated, rel=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithm", "overrides"),
     [
         ("ppo", ("total_timesteps=20000", "checkpoints.every_timesteps=5000", "num_envs=4")),
-        pytest.param(
-            "sac",
-            ("total_timesteps=3000", "checkpoints.every_timesteps=1000", "buffer_size=2000", "num_envs=4"),
-            marks=pytest.mark.slow,
-        ),
+        ("sac", ("total_timesteps=3000", "checkpoints.every_timesteps=1000", "buffer_size=2000", "num_envs=4")),
     ],
 )
 def test_run_has_the_estimated_size_within_a_factor_of_two(

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
+import pytest
 
 from engine.protocol.checkpoints import POLICY, EvaluationResult, Manifest, list_checkpoints, new_checkpoint, verify
 from engine.protocol.commands import Stop
@@ -41,6 +42,7 @@ def test_training_goes_on_meanwhile_and_nothing_outlives_a_killed_engine(start: 
     wait_until(lambda: not evaluator.is_running())
 
 
+@pytest.mark.slow
 def test_a_killed_evaluator_is_replaced_once_and_training_goes_on_without_the_second(start: Start) -> None:
     engine = start(*QUICK, "evaluation.every_timesteps=1024", "evaluation.episodes=3")
     saved = engine.wait_for(CheckpointSaved)
@@ -71,6 +73,7 @@ def test_a_stop_leaves_evaluations_to_whoever_resumes(start: Start) -> None:
     assert due[saved.step] == (saved.step in told)
 
 
+@pytest.mark.slow
 def test_training_waits_for_slow_evaluations_rather_than_leave_one_out(start: Start) -> None:
     engine = start(
         *QUICK, "total_timesteps=4096", "evaluation.every_timesteps=256", "evaluation.episodes=3",

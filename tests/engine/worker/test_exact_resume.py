@@ -173,6 +173,7 @@ def test_a_stopped_run_goes_on_and_says_that_it_is_not_exact(tmp_path: Path) -> 
     assert "between two barriers" in second.why_inexact
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_passed_over_with_a_sentence(tmp_path: Path) -> None:
     run = make(tmp_path, "a2c")
     assert run_engine(run, crash_at="checkpoint-renamed:4") == -9

@@ -140,6 +140,7 @@ def test_a_second_engine_on_a_finished_run_says_how_to_train_anew(trained: Train
     assert trained.run.events.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_evaluating_twice_in_another_process_gives_the_same_numbers(trained: Trained) -> None:
     def evaluate() -> dict[str, object]:
         result = run_module(

@@ -62,7 +62,7 @@ def test_commands_are_carried_out_or_refused_with_the_reason(start: Start) -> No
     assert find_checkpoint(engine.run.checkpoints, "latest").step == ended.step
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_saves_a_checkpoint_and_exits_with_zero(start: Start, number: signal.Signals) -> None:
     engine = start(*QUICK)
     engine.wait_for(Metrics, lambda event: event.step > 0)
@@ -72,6 +72,7 @@ def test_a_signal_saves_a_checkpoint_and_exits_with_zero(start: Start, number: s
     assert find_checkpoint(engine.run.checkpoints, "latest").step == ended.step
 
 
+@pytest.mark.slow
 def test_a_stop_while_paused_ends_the_run(start: Start) -> None:
     engine = start(*QUICK)
     engine.order(Pause())
@@ -80,6 +81,7 @@ def test_a_stop_while_paused_ends_the_run(start: Start) -> None:
     assert (ended.reason, code) == (EndReason.STOPPED, 0)
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_does_not_end_the_run(start: Start) -> None:
     engine = start(*QUICK)
     metrics = engine.wait_for(Metrics, lambda event: event.step > 0)
@@ -96,6 +98,7 @@ def test_a_command_given_before_the_engine_started_counts(tmp_path: Path) -> Non
     assert (ended.reason, code) == (EndReason.STOPPED, 0)
 
 
+@pytest.mark.slow
 def test_a_command_is_answered_once_however_often_the_engine_starts(tmp_path: Path) -> None:
     run = new_run(tmp_path, *QUICK, "checkpoints.every_timesteps=256")
     command = SaveCheckpoint()
@@ -109,6 +112,7 @@ def test_a_command_is_answered_once_however_often_the_engine_starts(tmp_path: Pa
     assert [event.command_id for event in answers] == [command.id]
 
 
+@pytest.mark.slow
 def test_a_stop_that_an_engine_did_not_live_to_see_does_not_stop_the_next(tmp_path: Path) -> None:
     run = new_run(tmp_path, *QUICK, "checkpoints.every_timesteps=256")
     engine = Engine(run)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from engine.protocol.checkpoints import find_checkpoint
 from engine.protocol.events import Metrics, RunEnded, StatusChanged, Warned
@@ -34,6 +35,7 @@ def test_a_run_does_not_depend_on_the_number_of_sampling_processes(tmp_path: Pat
     assert details == ["cpu, 1 thread, 3 sampling processes"]
 
 
+@pytest.mark.slow
 def test_a_killed_sampling_process_ends_the_run_and_a_supervisor_resumes_it(tmp_path: Path) -> None:
     run = new_run(tmp_path, *QUICK, "num_workers=2", "checkpoints.every_timesteps=500", "total_timesteps=1000000")
     engine = Engine(run, auto_resume=1)
@@ -64,6 +66,7 @@ def test_sampling_processes_end_with_a_killed_engine(tmp_path: Path) -> None:
     assert len(gone) == 2
 
 
+@pytest.mark.slow
 def test_a_policy_that_blows_up_in_a_sampling_process_ends_the_run_as_diverged(tmp_path: Path) -> None:
     run = new_run(tmp_path, *QUICK, "num_workers=2", "learning_rate=1e20", "total_timesteps=100000")
     assert run_engine(run) == 1
@@ -76,6 +79,7 @@ def test_a_policy_that_blows_up_in_a_sampling_process_ends_the_run_as_diverged(t
             assert arrays["action"].ndim == 2
 
 
+@pytest.mark.slow
 def test_choices_are_sampled_step_by_step_and_that_is_said(tmp_path: Path) -> None:
     run = new_run(tmp_path, *SHORT, "num_workers=2", "normalization.exact_normalization=true", "total_timesteps=512")
     assert run_engine(run) == 0
@@ -84,6 +88,7 @@ def test_choices_are_sampled_step_by_step_and_that_is_said(tmp_path: Path) -> No
     assert "exact_normalization" in warned[0].message
 
 
+@pytest.mark.slow
 def test_the_time_of_a_run_is_accounted_for(tmp_path: Path) -> None:
     run = new_run(tmp_path, *QUICK, "n_steps=512", "num_workers=2", "total_timesteps=40000")
     assert run_engine(run) == 0

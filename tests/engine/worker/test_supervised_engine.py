@@ -34,6 +34,7 @@ def test_killed_engine_is_told_with_its_signal(start: Start) -> None:
     assert f"`rlrobo resume {engine.run.id}`" in summary.message
 
 
+@pytest.mark.slow
 def test_engine_outlives_its_supervisor_and_the_death_of_both_is_concluded(start: Start) -> None:
     engine = start(*QUICK)
     metrics = engine.wait_for(Metrics, lambda event: event.step > 0)
@@ -50,7 +51,7 @@ def test_engine_outlives_its_supervisor_and_the_death_of_both_is_concluded(start
         assert told == f"{OUTCOMES[EndReason.KILLED].sentence} Go on with `rlrobo resume {engine.run.id}`."
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_signal_to_the_supervisor_stops_the_engine(start: Start, number: signal.Signals) -> None:
     engine = start(*QUICK)
     engine.wait_for(Metrics, lambda event: event.step > 0)
@@ -89,6 +90,7 @@ def test_heart_beats_while_the_run_is_paused(start: Start) -> None:
     wait_until(has_beaten)
 
 
+@pytest.mark.slow
 def test_crashed_engine_goes_on_until_it_is_killed_on_purpose(tmp_path_factory: pytest.TempPathFactory) -> None:
     run = new_run(tmp_path_factory.mktemp("runs"), *QUICK, "checkpoints.every_timesteps=256")
     engine = Engine(run, auto_resume=1)
