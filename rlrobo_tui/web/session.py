@@ -75,11 +75,13 @@ class Session(AppService):
 
     async def run(self) -> None:
         """Pass on what the app draws until it ends, in whatever way, and close the tab's socket then."""
-        # textual-serve takes a cancellation for an end, but lets out that of its reader of stderr where the app ended
-        # before the reader had begun; `stop` would then take it for its own.
-        with contextlib.suppress(asyncio.CancelledError):
-            await super().run()
-        await self.remote_close()
+        try:
+            # textual-serve takes a cancellation for an end, but lets out that of its reader of stderr where the app
+            # ended before the reader had begun; `stop` would then take it for its own.
+            with contextlib.suppress(asyncio.CancelledError):
+                await super().run()
+        finally:
+            await self.remote_close()
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
         told = super()._build_environment(width, height)

@@ -46,7 +46,7 @@ def test_a_zombie_that_wakes_in_the_middle_of_publishing_is_refused_by_head(
             is_asleep.clear()
             publisher(store, 2).publish(make_checkpoint(tmp_path / "second", 150, salt="second"))
 
-    zombie = publisher(FaultyStore(store, overtake), 1)  # type: ignore[arg-type]
+    zombie = publisher(FaultyStore(store, overtake), 1)
     is_asleep.append(True)
     with pytest.raises(FencedError):
         zombie.publish(make_checkpoint(local, 200))
@@ -68,7 +68,7 @@ def test_a_zombie_tags_nothing(store: DirectoryStore, local: Path) -> None:
         if name == "get" and key == KEYS.lease and zombie.head.step == 300:
             hold(store, 2)
 
-    zombie_store.fault = overtake  # type: ignore[assignment]
+    zombie_store.fault = overtake
     with pytest.raises(FencedError):
         zombie.publish(last)
     assert not any(store.tags(key) for key in store.keys(KEYS.prefix))

@@ -139,6 +139,19 @@ def test_program_that_is_no_app_closes_the_tab() -> None:
     browse(play, [sys.executable, "-S", "-c", "print('no app')"])
 
 
+def test_app_that_talks_nonsense_closes_the_tab_and_is_ended() -> None:
+    nonsense = ECHO_COMMAND[-1].replace("while head", 'packet(b"M", b"no JSON")\nwhile head')
+
+    async def play(browser: Browser) -> None:
+        await browser.enter()
+        async with browser.tab() as tab:
+            pid, _ = await tab.read_start()
+            assert await tab.read() == ""
+        await until_gone(pid)
+
+    browse(play, [*ECHO_COMMAND[:-1], nonsense])
+
+
 def test_program_that_says_its_last_before_anybody_listens_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[asyncio.subprocess.Process] = []
     start = Session._open_app_process
@@ -146,7 +159,7 @@ def test_program_that_says_its_last_before_anybody_listens_is_waited_for(monkeyp
     async def start_late(session: Session, width: int, height: int) -> asyncio.subprocess.Process:
         started.append(await start(session, width, height))
         assert started[0].stdout is not None
-        while started[0].stdout._eof is False:  # type: ignore[attr-defined]
+        while not started[0].stdout.at_eof():
             await asyncio.sleep(0.01)
         return started[0]
 
